@@ -1,0 +1,77 @@
+-- Every refusal, its words and what to do about it: the only place where they stand.
+with wanted (code, scenario, is_recoverable, message, hint) as (
+  values
+    -- Who
+    ('SK401', 'not_logged_in', true, 'You are not logged in.', 'Log in at /auth/login and send the access token as Authorization: Bearer.'),
+    ('SK401', 'token_expired', true, 'Your access token has expired.', 'Get a new one at /auth/refresh.'),
+    ('SK401', 'invalid_token', true, 'The access token is not valid.', 'Log in again.'),
+    ('SK401', 'session_ended', true, 'Your session has ended.', 'Log in again.'),
+    ('SK401', 'invalid_credentials', true, 'Hospital, e-mail and password do not match an account.', 'Check all three; after several failures wait before you try again.'),
+    ('SK401', 'invalid_refresh_token', true, 'The refresh token is not valid.', 'Log in again.'),
+    ('SK403', 'forbidden', false, 'You may not do this.', 'Ask somebody whose role allows it, or use an account of the right role.'),
+    ('SK429', 'too_many_attempts', true, 'Too many attempts.', 'Wait for the time given in Retry-After, then try again.'),
+
+    -- What
+    ('SK400', 'invalid_input', true, 'The input is not valid.', 'See details for each field at fault.'),
+    ('SK400', 'invalid_range', true, 'The range is empty, reversed or too long.', 'Give a start before the end, at most a year apart.'),
+    ('SK400', 'idempotency_key_required', true, 'An idempotency key is required.', 'Send a new random UUID with every new request, and the same one when you repeat it.'),
+    ('SK409', 'idempotency_key_reused', true, 'This idempotency key was already used for another request.', 'Use a new key for a new request; repeat a request exactly to get its first answer.'),
+    ('SK409', 'email_taken', true, 'This e-mail address already has an account in this hospital.', 'Log in, or use another address.'),
+    ('SK409', 'medical_record_number_taken', true, 'This medical record number is already in use in this hospital.', 'Find the patient with this number, or give another one.'),
+    ('SK422', 'password_too_weak', true, 'The password is too short or too common.', 'Choose at least 12 characters that are not a common password.'),
+    ('SK422', 'unknown_time_zone', true, 'The time zone is not known.', 'Give an IANA name such as Asia/Kolkata.'),
+    ('SK409', 'time_zone_in_use', false, 'The time zone cannot change while slots lie ahead.', 'Withdraw or wait out the slots ahead first.'),
+
+    -- Booking rules, in the order in which they are judged
+    ('SK404', 'slot_not_found', true, 'There is no such slot.', 'Choose a slot from freeSlots.'),
+    ('SK404', 'patient_not_found', true, 'There is no such patient.', 'Check the patient''s id.'),
+    ('SK422', 'patient_inactive', false, 'This patient is no longer active here.', 'Ask reception to reactivate the patient.'),
+    ('SK422', 'patient_blocked', false, 'This patient is blocked from booking.', 'Ask the hospital to lift the block.'),
+    ('SK409', 'patient_double_booked', true, 'The patient already has an appointment at this time.', 'Choose another time, or reschedule the other appointment.'),
+    ('SK404', 'doctor_not_found', true, 'There is no such doctor.', 'Check the doctor''s id.'),
+    ('SK422', 'doctor_unavailable', true, 'The doctor takes no new appointments at present.', 'Choose another doctor.'),
+    ('SK422', 'doctor_inactive', false, 'The doctor no longer works here.', 'Choose another doctor.'),
+    ('SK422', 'slot_in_past', true, 'The slot has already begun.', 'Choose a slot that starts later.'),
+    ('SK422', 'beyond_booking_horizon', true, 'The slot is too far ahead.', 'Choose a day up to details.last_day, or come back later.'),
+    ('SK422', 'outside_schedule', true, 'The slot is outside the doctor''s working hours.', 'Choose a slot within the schedule.'),
+    ('SK422', 'during_break', true, 'The slot falls into the doctor''s break.', 'Choose a slot before or after the break.'),
+    ('SK409', 'slot_withdrawn', true, 'The slot is no longer offered.', 'Choose another slot.'),
+    ('SK409', 'slot_blocked', true, 'The slot is blocked.', 'Choose another slot.'),
+    ('SK409', 'slot_booked', true, 'The slot is fully booked.', 'Choose another slot.'),
+    ('SK404', 'service_not_found', true, 'There is no such service, or it is not offered any more.', 'Choose an active service.'),
+    ('SK422', 'time_outside_slot', true, 'The visit does not fit into the slot.', 'Choose a longer slot or a shorter service.'),
+    ('SK409', 'daily_limit_reached', true, 'The doctor''s day is full.', 'Choose another day or another doctor.'),
+
+    -- State
+    ('SK404', 'appointment_not_found', true, 'There is no such appointment.', 'Check the appointment''s id.'),
+    ('SK409', 'illegal_transition', false, 'The appointment cannot change in this way from its present state.', 'Read the appointment again; appointmentTransitions lists what is possible.'),
+    ('SK409', 'hold_expired', true, 'The hold has lapsed.', 'Hold the slot again, if it is still free.'),
+    ('SK409', 'already_in_slot', true, 'The appointment is already in this slot.', 'Choose another slot.'),
+    ('SK409', 'appointment_holds_a_seat', true, 'An appointment that holds a seat cannot be deleted.', 'Cancel it first.'),
+    ('SK409', 'slot_is_blocked', true, 'The slot is already blocked.', 'Unblock it first to give another reason.'),
+    ('SK409', 'slot_is_not_blocked', true, 'The slot is not blocked.', 'Read the slot again.'),
+
+    -- Walls that only a hand in psql meets
+    ('SK403', 'immutable_column', false, 'This column never changes.', 'Make a new row instead.'),
+    ('SK403', 'counter_is_derived', false, 'Counters change only with appointments.', 'Book or cancel; a wrong count is repaired by the repair functions.'),
+    ('SK403', 'audit_is_append_only', false, 'The audit log is never changed.', 'Add, never edit.'),
+
+    -- Transport
+    ('SK400', 'invalid_query', true, 'The GraphQL request is not valid.', 'Check it against the schema.'),
+    ('SK409', 'try_again', true, 'Somebody else was changing the same rows.', 'Send the same request again.'),
+    ('SK409', 'constraint_violated', false, 'This would contradict what is stored.', 'Read the present state again before you retry.'),
+    ('SK503', 'took_too_long', true, 'The request took too long.', 'Ask for less at once, or try again later.'),
+    ('SK503', 'service_unavailable', true, 'The service is not available at the moment.', 'Try again after the time given in Retry-After.'),
+    ('SK404', 'not_found', false, 'There is nothing at this address.', 'See the documentation for the addresses of the service.'),
+    ('SK500', 'unexpected_error', false, 'An unexpected error occurred.', 'Tell the operator the error id; the log has it too.')
+)
+insert into app_public.error_catalog (scenario, code, is_recoverable, message, hint)
+select scenario, code, is_recoverable, message, hint
+from wanted
+on conflict (scenario) do update
+set code = excluded.code,
+    is_recoverable = excluded.is_recoverable,
+    message = excluded.message,
+    hint = excluded.hint
+where (error_catalog.code, error_catalog.is_recoverable, error_catalog.message, error_catalog.hint)
+  is distinct from (excluded.code, excluded.is_recoverable, excluded.message, excluded.hint);

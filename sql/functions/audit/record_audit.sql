@@ -1,0 +1,85 @@
+-- One audit entry a changed row, in the same transaction, for every client. Runs as the owner, so
+-- that no request role needs a right to write the log, and takes the actor from the claims.
+-- Trigger arguments: the table's name; the column that identifies a record within its hospital.
+create or replace function app_private.record_audit() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  before jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+  after jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+  stored jsonb := coalesce(after, before);
+  changed jsonb;
+begin
+  if tg_op = 'UPDATE' then
+    select jsonb_object_agg(field.key, field.value) into changed
+    from jsonb_each(after) as field
+    where before -> field.key is distinct from field.value;
+    if changed is null then
+      return null;
+    end if;
+  end if;
+
+  insert into app_public.audit_entry (
+    hospital_id, table_name, record_id, operation, old_state, new_state, changed_columns,
+    actor_account_id, actor_role, request_id, transaction_id, recorded_at)
+  values (
+    coalesce(stored ->> 'hospital_id', stored ->> 'id')::uuid,
+    tg_argv[0],
+    (stored ->> coalesce(tg_argv[1], 'id'))::uuid,
+    lower(tg_op)::app_public.audit_operation,
+    before,
+    after,
+    changed,
+    app_private.claim_account_id(),
+    app_private.actor_role(),
+    app_private.claim_request_id(),
+    pg_current_xact_id()::text::bigint,
+    app_private.clock());
+  return null;
+end
+$$;
+
+comment on function app_private.record_audit() is
+  'Trigger: writes old and new state of a changed row to audit_entry, with its actor.';
+
+revoke execute on function app_private.record_audit() from public;
+
+-- What is audited: everything that people decide. Not the counters of slots and days, which only
+-- follow appointments, and not the generation of slots, which follows schedules.
+
+create or replace trigger hospital_is_audited
+  after insert or update or delete on app_public.hospital
+  for each row execute function app_private.record_audit('hospital');
+
+create or replace trigger location_is_audited
+  after insert or update or delete on app_public.location
+  for each row execute function app_private.record_audit('location');
+
+create or replace trigger doctor_is_audited
+  after insert or update or delete on app_public.doctor
+  for each row execute function app_private.record_audit('doctor');
+
+create or replace trigger patient_is_audited
+  after insert or update or delete on app_public.patient
+  for each row execute function app_private.record_audit('patient');
+
+create or replace trigger account_is_audited
+  after insert or update or delete on app_public.account
+  for each row execute function app_private.record_audit('account');
+
+create or replace trigger service_is_audited
+  after insert or update or delete on app_public.service
+  for each row execute function app_private.record_audit('service');
+
+create or replace trigger schedule_is_audited
+  after insert or update or delete on app_public.schedule
+  for each row execute function app_private.record_audit('schedule');
+
+create or replace trigger appointment_is_audited
+  after insert or update or delete on app_public.appointment
+  for each row execute function app_private.record_audit('appointment');
+
+create or replace trigger slot_is_audited
+  after update of blocked_at, blocked_reason, withdrawn_at, capacity or delete on app_public.slot
+  for each row execute function app_private.record_audit('slot');

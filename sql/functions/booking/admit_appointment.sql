@@ -1,0 +1,41 @@
+-- The door of the appointment table, for every client: who may enter, with which state, into which
+-- seat. It runs as the owner, before row-level security looks at the row, so it repeats the two
+-- walls that matter for what a refusal may tell: the hospital and the patient of the claims.
+create or replace function app_private.admit_appointment() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  actor text := app_private.actor_role();
+  instant timestamptz := app_private.clock();
+begin
+  perform app_private.guard_tenant(actor, new.hospital_id);
+  if actor = 'patient' and new.patient_id is distinct from app_private.claim_patient_id() then
+    perform app_private.refuse('forbidden');
+  end if;
+  perform app_private.guard_transition(actor, null, new.status);
+
+  new.source := coalesce(
+    case when actor in ('worker', 'operator') then new.source end,
+    case actor when 'patient' then 'patient' when 'operator' then 'import' else 'staff' end::app_public.appointment_source);
+  new.created_by := app_private.claim_account_id();
+  new.created_at := instant;
+  new.updated_at := instant;
+  new.held_until := case when new.status = 'held' then (
+    select instant + hospital.hold_duration from app_public.hospital where hospital.id = new.hospital_id) end;
+
+  if new.status = 'requested' then
+    return new;
+  end if;
+  return app_private.seat_appointment(new);
+end
+$$;
+
+comment on function app_private.admit_appointment() is
+  'Trigger: admits a new appointment into its seat, or refuses it with its scenario.';
+
+revoke execute on function app_private.admit_appointment() from public;
+
+create or replace trigger appointment_is_admitted
+  before insert on app_public.appointment
+  for each row execute function app_private.admit_appointment();

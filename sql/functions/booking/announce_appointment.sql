@@ -1,0 +1,28 @@
+-- Tells the outside, by a row: identifiers only, in the same transaction. The relay carries it; a
+-- notification from here would take the one lock of the whole server at every commit.
+create or replace function app_private.announce_appointment() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  insert into app_public.outbox (hospital_id, topic, key, payload)
+  values (new.hospital_id, 'appointment', new.id::text, jsonb_build_object(
+    'status', new.status,
+    'doctor_id', new.doctor_id,
+    'slot_ids', case
+      when tg_op = 'UPDATE' and old.slot_id is distinct from new.slot_id
+        then jsonb_build_array(old.slot_id, new.slot_id)
+      else jsonb_build_array(new.slot_id)
+    end));
+  return null;
+end
+$$;
+
+comment on function app_private.announce_appointment() is
+  'Trigger: leaves a message in the outbox for every new or changed appointment.';
+
+revoke execute on function app_private.announce_appointment() from public;
+
+create or replace trigger appointment_is_announced
+  after insert or update on app_public.appointment
+  for each row execute function app_private.announce_appointment();

@@ -1,0 +1,42 @@
+-- Every change of state, for every client. It fires whenever a statement names the status, even with
+-- the value that the row already has: cancelling what is cancelled is refused, not ignored.
+-- What the new state needs (times, who cancelled) is written here, from the claims and the clock.
+create or replace function app_private.change_appointment_status() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  actor text := app_private.actor_role();
+  instant timestamptz := app_private.clock();
+begin
+  perform app_private.guard_tenant(actor, old.hospital_id);
+  perform app_private.guard_transition(actor, old.status, new.status);
+  perform app_private.guard_hold(old, new.status, instant);
+
+  new.updated_at := instant;
+  new.held_until := case when new.status = 'held' then old.held_until end;
+  new.checked_in_at := case when new.status = 'checked_in' then instant else old.checked_in_at end;
+  new.completed_at := case when new.status = 'completed' then instant end;
+  new.cancelled_at := case when new.status = 'cancelled' then instant end;
+  new.cancelled_by := case when new.status = 'cancelled' then app_private.claim_account_id() end;
+
+  if old.holds_seat and new.slot_id is distinct from old.slot_id then
+    perform app_private.refuse('illegal_transition', jsonb_build_object('from', old.status, 'to', new.status));
+  end if;
+  if old.holds_seat and new.status not in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress') then
+    perform app_private.release_seat(old.hospital_id, old.slot_id);
+  elsif not old.holds_seat and new.status in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress') then
+    return app_private.seat_appointment(new);
+  end if;
+  return new;
+end
+$$;
+
+comment on function app_private.change_appointment_status() is
+  'Trigger: lets an appointment change its state along the state machine, with its seat and its times.';
+
+revoke execute on function app_private.change_appointment_status() from public;
+
+create or replace trigger appointment_status_follows_the_state_machine
+  before update of status on app_public.appointment
+  for each row execute function app_private.change_appointment_status();

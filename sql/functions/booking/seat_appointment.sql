@@ -1,0 +1,51 @@
+-- Seats an appointment in its slot, or refuses. The locks come first and always in this order:
+-- patient, slot, day. The exclusion constraints are the last line, never the queue: clients who wait
+-- on a constraint can deadlock each other, clients who wait on a row come in turn.
+create or replace function app_private.seat_appointment(
+  wish app_public.appointment, counts_day boolean default true)
+returns app_public.appointment
+language plpgsql
+as $$
+declare
+  seat record;
+begin
+  perform from app_public.patient
+  where patient.hospital_id = wish.hospital_id and patient.id = wish.patient_id
+  for no key update;
+
+  if exists (
+    select from app_public.appointment
+    where appointment.hospital_id = wish.hospital_id
+      and appointment.status = 'held'
+      and appointment.held_until <= app_private.clock())
+  then
+    perform app_private.expire_lapsed_holds(wish.hospital_id, wish.slot_id, wish.patient_id);
+  end if;
+
+  if exists (
+    select from app_private.judge_booking(
+      wish.hospital_id, wish.slot_id, wish.patient_id, wish.service_id, wish.during, wish.id, only_broken => true))
+    or not app_private.take_seat(wish.hospital_id, wish.slot_id, counts_day)
+  then
+    perform app_private.refuse_booking(
+      wish.hospital_id, wish.slot_id, wish.patient_id, wish.service_id, wish.during, wish.id);
+  end if;
+
+  select slot.doctor_id, slot.location_id,
+    tstzrange(slot.starts_at, slot.starts_at + coalesce(service.duration, slot.ends_at - slot.starts_at)) as during
+  into seat
+  from app_public.slot
+  left join app_public.service on service.hospital_id = wish.hospital_id and service.id = wish.service_id
+  where slot.hospital_id = wish.hospital_id and slot.id = wish.slot_id;
+
+  wish.doctor_id := coalesce(wish.doctor_id, seat.doctor_id);
+  wish.location_id := coalesce(wish.location_id, seat.location_id);
+  wish.during := coalesce(wish.during, seat.during);
+  return wish;
+end
+$$;
+
+comment on function app_private.seat_appointment(app_public.appointment, boolean) is
+  'Takes the seat that an appointment wishes for and completes its doctor, location and time; refuses with the first broken rule.';
+
+revoke execute on function app_private.seat_appointment(app_public.appointment, boolean) from public;

@@ -1,0 +1,42 @@
+-- Takes one seat of a slot and one place of the doctor's day, each by one guarded update that waits
+-- for whoever holds the row and then looks again. The second statement reads the doctor afresh,
+-- after the slot is locked: a doctor who became unavailable meanwhile is seen, without a lock on
+-- the doctor's row. False means: refuse now, which rolls back what the first statement did.
+create or replace function app_private.take_seat(hospital_id uuid, slot_id uuid, counts_day boolean default true)
+returns boolean
+language plpgsql
+as $$
+declare
+  seat record;
+begin
+  update app_public.slot
+  set booked_count = booked_count + 1
+  where slot.hospital_id = take_seat.hospital_id
+    and slot.id = take_seat.slot_id
+    and slot.withdrawn_at is null
+    and slot.blocked_at is null
+    and slot.booked_count < slot.capacity
+  returning slot.doctor_id, slot.starts_at into seat;
+  if not found then
+    return false;
+  end if;
+
+  insert into app_public.doctor_day as today (hospital_id, doctor_id, day, booked_count, max_patients)
+  select doctor.hospital_id, doctor.id, (seat.starts_at at time zone hospital.time_zone)::date,
+    case when counts_day then 1 else 0 end, doctor.max_patients_per_day
+  from app_public.doctor
+  join app_public.hospital on hospital.id = take_seat.hospital_id
+  where doctor.hospital_id = take_seat.hospital_id
+    and doctor.id = seat.doctor_id
+    and doctor.is_active and doctor.is_available
+  on conflict on constraint doctor_day_pkey do update
+    set booked_count = today.booked_count + excluded.booked_count
+    where today.booked_count + excluded.booked_count <= today.max_patients;
+  return found;
+end
+$$;
+
+comment on function app_private.take_seat(uuid, uuid, boolean) is
+  'Takes a seat of a slot and, unless told otherwise, a place of the doctor''s day; false when there is none.';
+
+revoke execute on function app_private.take_seat(uuid, uuid, boolean) from public;

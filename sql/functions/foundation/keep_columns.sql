@@ -1,0 +1,72 @@
+-- Keeps columns as they were stored, for every client: a row never moves to another hospital, and
+-- what identifies it never changes under those who refer to it.
+-- Trigger arguments: the table's name, then the columns to keep (hospital_id and id always are).
+create or replace function app_private.keep_columns() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  before jsonb := to_jsonb(old);
+  after jsonb := to_jsonb(new);
+  kept text;
+begin
+  foreach kept in array array['hospital_id', 'id'] || tg_argv[1:] loop
+    if before -> kept is distinct from after -> kept then
+      perform app_private.refuse('immutable_column',
+        jsonb_build_object('table', tg_argv[0], 'column', kept));
+    end if;
+  end loop;
+  return new;
+end
+$$;
+
+comment on function app_private.keep_columns() is
+  'Trigger: refuses a change of the columns named as arguments, of hospital_id and of id.';
+
+revoke execute on function app_private.keep_columns() from public;
+
+-- The function is entered only by a statement that names one of these columns, so that updates of
+-- everything else cost nothing.
+create or replace trigger hospital_keeps_its_identity
+  before update of id on app_public.hospital
+  for each row execute function app_private.keep_columns('hospital');
+
+create or replace trigger location_keeps_its_identity
+  before update of hospital_id, id on app_public.location
+  for each row execute function app_private.keep_columns('location');
+
+create or replace trigger doctor_keeps_its_identity
+  before update of hospital_id, id on app_public.doctor
+  for each row execute function app_private.keep_columns('doctor');
+
+create or replace trigger patient_keeps_its_identity
+  before update of hospital_id, id, created_at on app_public.patient
+  for each row execute function app_private.keep_columns('patient', 'created_at');
+
+create or replace trigger account_keeps_its_identity
+  before update of hospital_id, id, created_at on app_public.account
+  for each row execute function app_private.keep_columns('account', 'created_at');
+
+create or replace trigger service_keeps_its_identity
+  before update of hospital_id, id on app_public.service
+  for each row execute function app_private.keep_columns('service');
+
+create or replace trigger schedule_keeps_its_identity
+  before update of hospital_id, id, doctor_id, location_id, created_at on app_public.schedule
+  for each row execute function app_private.keep_columns('schedule', 'doctor_id', 'location_id', 'created_at');
+
+create or replace trigger slot_keeps_its_identity
+  before update of hospital_id, id, doctor_id, location_id, schedule_id, during, created_at on app_public.slot
+  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at');
+
+create or replace trigger appointment_keeps_its_identity
+  before update of hospital_id, id, patient_id, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment
+  for each row execute function app_private.keep_columns('appointment', 'patient_id', 'created_by', 'created_at', 'idempotency_key', 'request_fingerprint');
+
+create or replace trigger appointment_move_keeps_its_identity
+  before update of hospital_id, id, appointment_id, from_slot_id, to_slot_id, moved_by, moved_at, idempotency_key, request_fingerprint on app_public.appointment_move
+  for each row execute function app_private.keep_columns('appointment_move', 'appointment_id', 'from_slot_id', 'to_slot_id', 'moved_by', 'moved_at', 'idempotency_key', 'request_fingerprint');
+
+create or replace trigger doctor_day_keeps_its_identity
+  before update of hospital_id, doctor_id, day on app_public.doctor_day
+  for each row execute function app_private.keep_columns('doctor_day', 'doctor_id', 'day');
