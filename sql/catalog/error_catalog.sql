@@ -60,6 +60,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK400', 'invalid_query', true, 'The GraphQL request is not valid.', 'Check it against the schema.'),
     ('SK409', 'try_again', true, 'Somebody else was changing the same rows.', 'Send the same request again.'),
     ('SK409', 'constraint_violated', false, 'This would contradict what is stored.', 'Read the present state again before you retry.'),
+    ('SK422', 'value_not_allowed', false, 'This is not allowed by the rules of the data.', 'Check the values you sent.'),
     ('SK503', 'took_too_long', true, 'The request took too long.', 'Ask for less at once, or try again later.'),
     ('SK503', 'service_unavailable', true, 'The service is not available at the moment.', 'Try again after the time given in Retry-After.'),
     ('SK404', 'not_found', false, 'There is nothing at this address.', 'See the documentation for the addresses of the service.'),

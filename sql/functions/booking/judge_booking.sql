@@ -82,6 +82,7 @@ begin
         tstzrange(slot.starts_at, slot.starts_at + coalesce(service.duration, slot.ends_at - slot.starts_at))
       end) as during,
       (slot.starts_at at time zone hospital.time_zone)::date as day
+    offset 0 -- computed once, not once a use
   ) as visit
   left join app_public.doctor_day
     on doctor_day.hospital_id = judge_booking.hospital_id
@@ -97,7 +98,7 @@ begin
     where schedule.hospital_id = judge_booking.hospital_id
       and schedule.doctor_id = slot.doctor_id
       and schedule.location_id = slot.location_id
-      and schedule.weekday = extract(isodow from visit.day)
+      and schedule.weekday = extract(isodow from visit.day)::smallint
       and schedule.is_active
       and schedule.effective_from <= visit.day
       and (schedule.effective_until is null or schedule.effective_until >= visit.day)

@@ -27,7 +27,7 @@ begin
     join app_public.schedule
       on schedule.hospital_id = generate_slots.hospital_id
       and schedule.is_active
-      and schedule.weekday = extract(isodow from calendar.midnight)
+      and schedule.weekday = extract(isodow from calendar.midnight)::smallint
       and schedule.effective_from <= calendar.midnight::date
       and (schedule.effective_until is null or schedule.effective_until >= calendar.midnight::date)
     join app_public.doctor
