@@ -1,0 +1,38 @@
+import 'postgraphile';
+import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
+import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
+import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
+import { InflectionPlugin } from './inflection.ts';
+import { RowByIdPlugin } from './row-by-id.ts';
+import { SlotsChangedPlugin } from './slots-changed.ts';
+import { SmartTagsPlugin } from './smart-tags.ts';
+
+/**
+ * The GraphQL schema, made from the tables and functions of `app_public` that the server's login can
+ * reach: reading by tables and functions, writing by functions alone. A fault while it is built ends
+ * the start; a schema with holes is not served.
+ */
+export const SchemaPreset: GraphileConfig.Preset = {
+  extends: [
+    PostGraphileAmberPreset,
+    PgSimplifyInflectionPreset,
+    PostGraphileConnectionFilterPreset,
+  ],
+  plugins: [InflectionPlugin, SmartTagsPlugin, RowByIdPlugin, SlotsChangedPlugin],
+  disablePlugins: [
+    'SwallowErrorsPlugin',
+    'NodePlugin',
+    'PgConditionArgumentPlugin',
+    'PgIndexBehaviorsPlugin',
+    'PgConnectionArgFilterBackwardRelationsPlugin',
+    'PgConnectionArgFilterForwardRelationsPlugin',
+  ],
+  gather: { pgStrictFunctions: true },
+  schema: {
+    defaultBehavior:
+      '-resource:insert -resource:update -resource:delete -attribute:filterBy -attribute:orderBy -resource:list -query:resource:single',
+    connectionFilterArrays: false,
+    connectionFilterComputedColumns: false,
+    connectionFilterSetofFunctions: true,
+  },
+};

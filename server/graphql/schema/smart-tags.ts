@@ -1,0 +1,93 @@
+import 'postgraphile';
+import { jsonPgSmartTags } from 'postgraphile/utils';
+
+/** Columns that a client may filter and sort by: those that an index serves within one hospital. */
+const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
+  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  appointment_move: ['appointment_id', 'moved_at'],
+  audit_entry: ['id', 'record_id', 'table_name'],
+  account: ['id', 'email', 'role'],
+  doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
+  doctor_day: ['doctor_id', 'day'],
+  location: ['id', 'name', 'is_active'],
+  patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
+  schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
+  service: ['id', 'name', 'is_active'],
+  slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
+};
+
+/** Columns that clients have no use for, though their role may read them. */
+const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  appointment: ['during', 'idempotency_key', 'request_fingerprint'],
+  appointment_move: ['idempotency_key', 'request_fingerprint'],
+  slot: ['during'],
+};
+
+/** What the database's own names do not say: GraphQL's view of it. */
+export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
+  version: 1,
+  config: {
+    class: classTags(),
+    constraint: {
+      'app_public.appointment.appointment_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment.appointment_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment.appointment_came_from_a_slot': {
+        tags: {
+          fieldName: 'previousSlot',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_move.move_by_an_account': {
+        tags: {
+          fieldName: 'mover',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_move.move_from_a_slot': {
+        tags: {
+          fieldName: 'fromSlot',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_move.move_to_a_slot': {
+        tags: {
+          fieldName: 'toSlot',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+    },
+    procedure: {
+      'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
+    },
+  },
+});
+
+function classTags() {
+  const names = new Set([...Object.keys(SEARCHABLE), ...Object.keys(HIDDEN)]);
+  return {
+    ...Object.fromEntries(
+      [...names].map((name) => [`app_public.${name}`, { attribute: attributeTags(name) }]),
+    ),
+    'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
+  };
+}
+
+function attributeTags(table: string) {
+  const searchable = (SEARCHABLE[table] ?? []).map(
+    (column) => [column, { tags: { behavior: '+filterBy +orderBy' } }] as const,
+  );
+  const hidden = (HIDDEN[table] ?? []).map(
+    (column) => [column, { tags: { behavior: '-select' } }] as const,
+  );
+  return Object.fromEntries([...searchable, ...hidden]);
+}
