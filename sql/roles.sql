@@ -25,10 +25,10 @@ begin
     end if;
   end loop;
 
-  -- Whoever migrates must be able to act as the owner. A superuser already can; another role
-  -- grants itself the membership that CREATEROLE entitles it to.
-  if not pg_catalog.pg_has_role(current_user, 'app_owner', 'member') then
-    execute format('grant app_owner to %I', current_user);
+  -- Whoever migrates must be able to act as the owner, and to give the worker its schema. A
+  -- superuser already can; another role grants itself what CREATEROLE entitles it to.
+  if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
+    execute format('grant app_owner, app_worker to %I', current_user);
   end if;
 
   execute format('revoke all on database %I from public', current_database());

@@ -1,0 +1,128 @@
+import type { Server } from 'node:http';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Pool } from 'pg';
+import { postgraphile } from 'postgraphile';
+import { makePgService } from 'postgraphile/adaptors/pg';
+import { grafserv } from 'postgraphile/grafserv/express/v4';
+import type { Config } from '../platform/config.ts';
+import type { Log } from '../platform/log.ts';
+import type { Auth } from './auth/auth.ts';
+import type { Claims } from './auth/claims.ts';
+import { claimsToSettings } from './auth/claims.ts';
+import { describeForLog, Refusal, refusalFrom, unexpectedError } from './errors.ts';
+import { SchemaPreset } from './graphql/schema/preset.ts';
+import { createGraphqlWalls } from './graphql/walls.ts';
+import { createHealthRouter, type Draining } from './health.ts';
+import { identifyRequest } from './request-context.ts';
+import type { SlotChanges } from './slot-changes.ts';
+
+export type AppOptions = {
+  /** Connections of app_authenticator. */
+  pool: Pool;
+  config: Pick<
+    Config,
+    'environment' | 'graphiql' | 'introspection' | 'trustProxy' | 'persistedOperations'
+  >;
+  log: Log;
+  auth: Auth;
+  slotChanges: SlotChanges;
+  draining: Draining;
+};
+
+/** The server's HTTP side, without a socket of its own. */
+export type App = {
+  express: Express;
+  /** Adds GraphQL to the server that serves `express`; resolves when its schema is built. */
+  attach(server: Server): Promise<void>;
+  /** Ends the sockets of sessions that have ended. */
+  endSessions(sessionIds: readonly string[]): void;
+  close(): Promise<void>;
+};
+
+/** Puts the rooms together: health, login, GraphQL. The pool stays the caller's. */
+export function createApp(options: AppOptions): App {
+  const { auth, config, draining, log, pool } = options;
+  const walls = createGraphqlWalls<Claims>({
+    log,
+    production: config.environment === 'production',
+    introspection: config.introspection,
+    graphiql: config.graphiql,
+    persistedOperationsPath: config.persistedOperations,
+    verify: auth.verify,
+  });
+  const graphile = postgraphile({
+    extends: [SchemaPreset, walls.preset],
+    pgServices: [makePgService({ pool, schemas: ['app_public'], pubsub: false })],
+    grafast: {
+      context: (request) => {
+        const http = request.expressv4?.req;
+        const claims = http ? http.claims : walls.websockets.claimsOf(request);
+        return {
+          pgSettings: claimsToSettings(claims ?? null, http?.requestId),
+          hospitalId: claims?.hospitalId ?? null,
+          slotChanges: options.slotChanges,
+        };
+      },
+    },
+  });
+  const serv = graphile.createServ(grafserv);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', config.trustProxy);
+  app.use(identifyRequest, closeWhenDraining(draining));
+  app.use(createHealthRouter(pool, draining));
+  app.use('/auth', auth.router);
+  app.use('/graphql', auth.authenticate, walls.transport);
+
+  let sockets: { close(): Promise<void> } | undefined;
+  return {
+    express: app,
+    async attach(server) {
+      await serv.addTo(app, server, false);
+      app.use(notFound, answerError(log));
+      await serv.ready();
+      sockets = walls.websockets.attach(server, serv);
+    },
+    endSessions(sessionIds) {
+      const ended = new Set(sessionIds);
+      walls.websockets.closeWhere(({ sessionId }) => ended.has(sessionId));
+    },
+    async close() {
+      await sockets?.close();
+      await graphile.release();
+    },
+  };
+}
+
+/** A client that keeps its connection would keep asking a server that is about to leave. */
+function closeWhenDraining(state: Draining): RequestHandler {
+  return (_request, response, next) => {
+    if (state.isDraining) response.setHeader('connection', 'close');
+    next();
+  };
+}
+
+const notFound: RequestHandler = (_request, _response, next) => {
+  next(
+    new Refusal({
+      code: 'SK404',
+      scenario: 'not_found',
+      message: 'There is nothing at this address.',
+      hint: 'GraphQL is at /graphql, login at /auth/login.',
+    }),
+  );
+};
+
+/** Whatever a route throws leaves in the one form; what nobody foresaw leaves an id in the log. */
+function answerError(log: Log): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const refusal = refusalFrom(error) ?? unexpectedError(request.requestId);
+    if (refusal.extensions.scenario === 'unexpected_error') {
+      log.error({ error: describeForLog(error), error_id: request.requestId }, 'unexpected error');
+    }
+    if (refusal.status === 503) response.setHeader('retry-after', '1');
+    const { message, extensions } = refusal;
+    response.status(refusal.status).json({ errors: [{ message, extensions }] });
+  };
+}
