@@ -1,6 +1,9 @@
-import createSubscriber from 'pg-listen';
+import pgListen from 'pg-listen';
 import type { Log } from '../platform/log.ts';
 import type { SlotChanges, ToldChange } from './slot-changes.ts';
+
+// The package is CommonJS: its default export lies one level deeper than that of a module.
+const createSubscriber = pgListen.default;
 
 /** What the server hears from the relay, by channel. */
 type Channels = {
@@ -24,9 +27,7 @@ export type ListenerOptions = {
  */
 export async function openListener(options: ListenerOptions): Promise<{ close(): Promise<void> }> {
   const { log, slotChanges } = options;
-  // The package is CommonJS: its default export is one level deeper than TypeScript says.
-  const create = (createSubscriber as unknown as { default?: typeof createSubscriber }).default;
-  const subscriber = (create ?? createSubscriber)<Channels>(
+  const subscriber = createSubscriber<Channels>(
     { connectionString: options.url, application_name: 'slotkeeper-server-listener' },
     { retryInterval: (attempt) => Math.min(250 * attempt, 5_000), retryTimeout: 2 ** 31 - 1 },
   );

@@ -15,8 +15,8 @@ export class SlotChanges {
   readonly #ending = new AbortController();
 
   /** Changes of one topic, from now until the subscriber leaves or the server ends. */
-  subscribe(topic: string): AsyncIterableIterator<SlotChange> {
-    const events = on(this.#emitter, topic, { signal: this.#ending.signal });
+  subscribe(topic: string | number): AsyncIterableIterator<SlotChange> {
+    const events = on(this.#emitter, String(topic), { signal: this.#ending.signal });
     const end = { done: true as const, value: undefined };
     return {
       next: async () => {

@@ -45,7 +45,7 @@ create type app_public.audit_operation as enum ('insert', 'update', 'delete');
 comment on type app_public.audit_operation is 'What happened to a row.';
 
 create table app_public.audit_entry (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint audit_entry_of_a_hospital references app_public.hospital (id),
   id bigint generated always as identity,
   table_name text not null,
   record_id uuid not null,
@@ -75,8 +75,8 @@ comment on column app_public.audit_entry.request_id is 'Request in whose course 
 comment on column app_public.audit_entry.transaction_id is 'Database transaction that made the change: entries of one transaction belong together.';
 comment on column app_public.audit_entry.recorded_at is 'Instant of the transaction.';
 
-create table app_public.outbox (
-  hospital_id uuid not null references app_public.hospital (id),
+create table app_private.outbox (
+  hospital_id uuid not null constraint outbox_of_a_hospital references app_public.hospital (id),
   id bigint generated always as identity,
   topic text not null,
   key text not null,
@@ -84,15 +84,15 @@ create table app_public.outbox (
   created_at timestamptz not null default now(),
   primary key (hospital_id, id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-create index outbox_in_order on app_public.outbox (id);
-comment on table app_public.outbox is
+create index outbox_in_order on app_private.outbox (id);
+comment on table app_private.outbox is
   'What changed and must be told outside. Written with the change, claimed and deleted by the relay; holds identifiers only.';
-comment on column app_public.outbox.topic is 'What kind of thing changed.';
-comment on column app_public.outbox.key is 'Which one changed: messages of one key are told in order.';
-comment on column app_public.outbox.payload is 'Identifiers that a listener needs; never data of a patient.';
+comment on column app_private.outbox.topic is 'What kind of thing changed.';
+comment on column app_private.outbox.key is 'Which one changed: messages of one key are told in order.';
+comment on column app_private.outbox.payload is 'Identifiers that a listener needs; never data of a patient.';
 
 create table app_public.location (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint location_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   name text not null constraint a_location_has_a_name check (length(btrim(name)) between 1 and 200),
   is_active boolean not null default true,
@@ -105,7 +105,7 @@ comment on column app_public.location.name is 'Name for people, unique in the ho
 comment on column app_public.location.is_active is 'False: no slots are generated here any more.';
 
 create table app_public.doctor (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint doctor_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   display_name text not null constraint a_doctor_has_a_name check (length(btrim(display_name)) between 1 and 200),
   specialty text constraint a_specialty_is_not_empty check (length(btrim(specialty)) between 1 and 100),
@@ -131,7 +131,7 @@ create type app_public.patient_status as enum ('active', 'blocked');
 comment on type app_public.patient_status is 'Whether a patient may book.';
 
 create table app_public.patient (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint patient_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   medical_record_number text not null
     constraint a_medical_record_number_is_not_empty check (length(btrim(medical_record_number)) between 1 and 64),
@@ -156,6 +156,7 @@ comment on column app_public.patient.medical_record_number is 'The hospital''s o
 comment on column app_public.patient.name is 'Full name.';
 comment on column app_public.patient.phone is 'Telephone number.';
 comment on column app_public.patient.email is 'E-mail address, lower case.';
+comment on column app_public.patient.date_of_birth is 'Date of birth.';
 comment on column app_public.patient.status is 'Active, or blocked from booking.';
 comment on column app_public.patient.no_show_count is 'How often the patient did not come.';
 comment on column app_public.patient.blocked_at is 'Since when the patient is blocked.';
@@ -166,7 +167,7 @@ create type app_public.account_role as enum ('patient', 'doctor', 'nurse', 'rece
 comment on type app_public.account_role is 'What an account may do in its hospital.';
 
 create table app_public.account (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint account_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   email text not null
     constraint an_account_email_is_a_lower_case_address check (email = lower(email) and email ~ '^[^@\s]+@[^@\s]+$' and length(email) <= 254),

@@ -3,7 +3,7 @@
 set local role app_owner;
 
 create table app_public.service (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint service_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   name text not null constraint a_service_has_a_name check (length(btrim(name)) between 1 and 200),
   duration interval
@@ -24,7 +24,7 @@ create type app_private.time_range as range (subtype = time);
 comment on type app_private.time_range is 'A stretch of local time within one day.';
 
 create table app_public.schedule (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint schedule_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   doctor_id uuid not null,
   location_id uuid not null,
@@ -73,7 +73,7 @@ comment on type app_public.slot_status is
   'Whether a slot can be booked: available (room left), booked (no room left), blocked (kept free by hand), withdrawn (no longer offered).';
 
 create table app_public.slot (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint slot_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   doctor_id uuid not null,
   location_id uuid not null,
@@ -124,7 +124,7 @@ comment on column app_public.slot.ends_at is 'End of the slot.';
 comment on column app_public.slot.status is 'Derived from the other columns; never written.';
 
 create table app_public.doctor_day (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint doctor_day_of_a_hospital references app_public.hospital (id),
   doctor_id uuid not null,
   day date not null,
   booked_count integer not null default 0,

@@ -26,7 +26,7 @@ comment on column app_public.appointment_transition.roles is
   'Who may do it: patient (own), doctor (own), nurse, receptionist, admin, worker (background jobs). An operator in psql may do whatever is listed for anybody.';
 
 create table app_public.appointment (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint appointment_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   slot_id uuid,
   doctor_id uuid not null,
@@ -112,7 +112,7 @@ comment on column app_public.appointment.ends_at is 'End of the visit.';
 comment on column app_public.appointment.holds_seat is 'Whether its state holds a seat.';
 
 create table app_public.appointment_move (
-  hospital_id uuid not null references app_public.hospital (id),
+  hospital_id uuid not null constraint appointment_move_of_a_hospital references app_public.hospital (id),
   id uuid not null default app_private.new_id(),
   appointment_id uuid not null,
   patient_id uuid not null,

@@ -48,6 +48,12 @@ export async function become(db: ClientBase, actor: Actor): Promise<void> {
   });
 }
 
+/** As `become`, and returns `db`, to be used in one breath. */
+export async function as<T extends ClientBase>(db: T, actor: Actor): Promise<T> {
+  await become(db, actor);
+  return db;
+}
+
 /** Acts as a client that is not logged in. */
 export async function asAnonymous(db: ClientBase): Promise<void> {
   await asOwner(db);
@@ -72,6 +78,27 @@ export async function asOwner(db: ClientBase): Promise<void> {
     'claims.request_id': '',
   });
 }
+
+/** Runs `work` as the owner and goes on as whoever acted before. */
+export async function aside<T>(db: ClientBase, work: () => Promise<T>): Promise<T> {
+  const { rows } = await db.query<Record<string, string>>(
+    `select ${actorSettings.map((name) => `coalesce(current_setting('${name}', true), '') as "${name}"`).join(', ')}`,
+  );
+  await asOwner(db);
+  const result = await work();
+  await settings(db, rows[0] ?? {});
+  return result;
+}
+
+const actorSettings = [
+  'role',
+  'claims.hospital_id',
+  'claims.account_id',
+  'claims.role',
+  'claims.doctor_id',
+  'claims.patient_id',
+  'claims.request_id',
+];
 
 async function settings(db: ClientBase, values: Readonly<Record<string, string>>): Promise<void> {
   const calls = Object.keys(values).map(

@@ -115,6 +115,28 @@ export async function createHospital(
   };
 }
 
+/** A hospital whose slots are generated. */
+export type OpenHospital = TestHospital & {
+  /** Slots of the first doctor from tomorrow on, soonest first: 14 a day unless told otherwise. */
+  slotIds: string[];
+  /** Slots of the second doctor, at the same times. */
+  otherSlotIds: string[];
+};
+
+/** Creates a hospital with its slots, ready to be booked in. */
+export async function openHospital(
+  db: Queryable,
+  options: HospitalOptions = {},
+): Promise<OpenHospital> {
+  const hospital = await createHospital(db, options);
+  await generateSlots(db, hospital);
+  return {
+    ...hospital,
+    slotIds: await slotsAhead(db, hospital),
+    otherSlotIds: await slotsAhead(db, hospital, hospital.doctorIds[1]),
+  };
+}
+
 /** Generates the slots of a hospital to its horizon; returns how many. */
 export async function generateSlots(db: Queryable, hospital: TestHospital): Promise<number> {
   const { rows } = await db.query<{ count: number }>(

@@ -2,6 +2,7 @@ import 'postgraphile';
 import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
+import { DescriptionsPlugin } from './descriptions.ts';
 import { InflectionPlugin } from './inflection.ts';
 import { RowByIdPlugin } from './row-by-id.ts';
 import { SlotsChangedPlugin } from './slots-changed.ts';
@@ -18,7 +19,13 @@ export const SchemaPreset: GraphileConfig.Preset = {
     PgSimplifyInflectionPreset,
     PostGraphileConnectionFilterPreset,
   ],
-  plugins: [InflectionPlugin, SmartTagsPlugin, RowByIdPlugin, SlotsChangedPlugin],
+  plugins: [
+    InflectionPlugin,
+    SmartTagsPlugin,
+    DescriptionsPlugin,
+    RowByIdPlugin,
+    SlotsChangedPlugin,
+  ],
   disablePlugins: [
     'SwallowErrorsPlugin',
     'NodePlugin',

@@ -5,7 +5,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  insert into app_public.outbox (hospital_id, topic, key, payload)
+  insert into app_private.outbox (hospital_id, topic, key, payload)
   values (new.hospital_id, 'appointment', new.id::text, jsonb_build_object(
     'status', new.status,
     'doctor_id', new.doctor_id,

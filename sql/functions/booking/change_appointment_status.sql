@@ -20,7 +20,10 @@ begin
   new.cancelled_at := case when new.status = 'cancelled' then instant end;
   new.cancelled_by := case when new.status = 'cancelled' then app_private.claim_account_id() end;
 
-  if old.holds_seat and new.slot_id is distinct from old.slot_id then
+  if old.holds_seat
+    and (new.slot_id, new.doctor_id, new.location_id, new.during)
+      is distinct from (old.slot_id, old.doctor_id, old.location_id, old.during)
+  then
     perform app_private.refuse('illegal_transition', jsonb_build_object('from', old.status, 'to', new.status));
   end if;
   if old.holds_seat and new.status not in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress') then

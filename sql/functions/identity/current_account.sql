@@ -2,11 +2,13 @@ create or replace function app_public.current_account() returns app_public.accou
 language plpgsql stable
 as $$
 declare
+  hospital uuid := app_private.request_hospital_id();
+  own_id uuid := app_private.claim_account_id();
   present app_public.account;
 begin
   select * into present
   from app_public.account
-  where account.hospital_id = app_private.request_hospital_id() and account.id = app_private.claim_account_id();
+  where account.hospital_id = hospital and account.id = own_id;
   return present;
 end
 $$;

@@ -5,7 +5,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  insert into app_public.outbox (hospital_id, topic, key, payload)
+  insert into app_private.outbox (hospital_id, topic, key, payload)
   values (new.hospital_id, 'slots', new.doctor_id::text,
     jsonb_build_object('doctor_id', new.doctor_id, 'slot_ids', jsonb_build_array(new.id)));
   return null;

@@ -65,7 +65,7 @@ begin
   get diagnostics generated = row_count;
 
   if generated > 0 then
-    insert into app_public.outbox (hospital_id, topic, key, payload)
+    insert into app_private.outbox (hospital_id, topic, key, payload)
     values (hospital_id, 'slots', coalesce(doctor_id, hospital_id)::text,
       jsonb_build_object('doctor_id', doctor_id));
   end if;

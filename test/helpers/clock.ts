@@ -1,0 +1,32 @@
+import type { ClientBase } from 'pg';
+import { aside } from './actors.ts';
+
+/** Sets the clock of the system to this instant (ISO 8601) for the rest of the transaction. */
+export async function setClock(db: ClientBase, instant: Date | string): Promise<void> {
+  await aside(db, () =>
+    db.query(
+      `insert into app_private.clock_shift (shift) values ($1::timestamptz - now())
+       on conflict (is_single) do update set shift = excluded.shift`,
+      [instant],
+    ),
+  );
+}
+
+/** Moves the clock on (or back) by an interval such as `5 minutes`, for the rest of the transaction. */
+export async function moveClock(db: ClientBase, interval: string): Promise<void> {
+  await aside(db, () =>
+    db.query(
+      `insert into app_private.clock_shift (shift) values ($1)
+       on conflict (is_single) do update set shift = clock_shift.shift + excluded.shift`,
+      [interval],
+    ),
+  );
+}
+
+/** The present instant as every rule sees it. */
+export async function clockOf(db: ClientBase): Promise<Date> {
+  const { rows } = await aside(db, () =>
+    db.query<{ instant: Date }>('select app_private.clock() as instant'),
+  );
+  return rows[0]?.instant ?? new Date(Number.NaN);
+}

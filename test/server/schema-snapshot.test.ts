@@ -1,0 +1,64 @@
+import { postgraphile } from 'postgraphile';
+import { makePgService } from 'postgraphile/adaptors/pg';
+import { type GraphQLObjectType, isObjectType, printSchema } from 'postgraphile/graphql';
+import { afterAll, expect, test } from 'vitest';
+import { createLog } from '../../platform/log.ts';
+import { createPool } from '../../platform/pool.ts';
+import { SchemaPreset } from '../../server/graphql/schema/preset.ts';
+import { createDatabase } from '../helpers/database.ts';
+
+const { authenticatorUrl } = await createDatabase();
+const pool = createPool({
+  url: authenticatorUrl,
+  applicationName: 'schema-snapshot',
+  log: createLog({ name: 'test', level: 'silent' }),
+});
+const graphile = postgraphile({
+  extends: [SchemaPreset],
+  pgServices: [makePgService({ pool, schemas: ['app_public'], pubsub: false })],
+});
+const schema = await graphile.getSchema();
+afterAll(async () => {
+  await graphile.release();
+  await pool.end();
+});
+
+test('the printed schema is what the last review saw', async () => {
+  await expect(`${printSchema(schema)}\n`).toMatchFileSnapshot('../../docs/schema.graphql');
+});
+
+test('every type, field and argument that stands for the domain has a description', () => {
+  const silent = Object.values(schema.getTypeMap())
+    .filter(
+      (type): type is GraphQLObjectType =>
+        isObjectType(type) && !/^__|Connection$|Edge$/.test(type.name),
+    )
+    .flatMap((type) => [
+      ...(type.description ? [] : [type.name]),
+      ...Object.values(type.getFields())
+        .filter((field) => !field.description && !SELF_EXPLAINING.test(field.name))
+        .map((field) => `${type.name}.${field.name}`),
+    ]);
+  expect(silent).toEqual([]);
+});
+
+/** Keys: what they point to is described. */
+const SELF_EXPLAINING = /^(id|nodeId|[a-z]+Id|createdAt)$/;
+
+test('nothing is written except through functions', () => {
+  const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
+  expect(mutations.sort()).toEqual([
+    'blockSlot',
+    'bookAppointment',
+    'cancelAppointment',
+    'checkInAppointment',
+    'completeAppointment',
+    'confirmAppointment',
+    'confirmHold',
+    'createPatient',
+    'generateSlots',
+    'holdSlot',
+    'rescheduleAppointment',
+    'unblockSlot',
+  ]);
+});
