@@ -1,6 +1,5 @@
 import argon2 from 'argon2';
 import pg from 'pg';
-import type { Log } from '../platform/log.ts';
 import { DEMO_ACCOUNTS, DEMO_PASSWORD, demoEmail } from './accounts.ts';
 import { DEMO_HOSPITALS, type DemoDoctor, type DemoHospital, patientName } from './hospitals.ts';
 
@@ -8,7 +7,7 @@ import { DEMO_HOSPITALS, type DemoDoctor, type DemoHospital, patientName } from 
  * Loads the demo hospitals through the same tables, triggers and constraints as everything else, in
  * one transaction; does nothing for those that are there already. Returns the slugs it loaded.
  */
-export async function loadDemo(databaseUrl: string, log: Log): Promise<string[]> {
+export async function loadDemo(databaseUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'demo' });
   await client.connect();
   try {
@@ -23,9 +22,7 @@ export async function loadDemo(databaseUrl: string, log: Log): Promise<string[]>
     await client.query('begin; set local role app_owner');
     for (const hospital of missing) await loadHospital(client, hospital, passwordHash);
     await client.query('commit; analyze');
-    const loaded = missing.map(({ slug }) => slug);
-    log.info({ hospitals: loaded }, 'demo loaded');
-    return loaded;
+    return missing.map(({ slug }) => slug);
   } finally {
     await client.end();
   }

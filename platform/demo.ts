@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Log } from './log.ts';
 
 interface DemoModule {
-  loadDemo(databaseUrl: string, log: Log): Promise<unknown>;
+  loadDemo(databaseUrl: string): Promise<string[]>;
 }
 
 interface GuideModule {
@@ -14,12 +13,13 @@ interface GuideModule {
 export async function loadDemo(
   projectFolder: string,
   databaseUrl: string,
-  log: Log,
+  say: (message: string) => void,
 ): Promise<void> {
   const file = join(projectFolder, 'demo', 'load.ts');
   if (!existsSync(file)) return;
   const module = (await import(file)) as DemoModule;
-  await module.loadDemo(databaseUrl, log);
+  const loaded = await module.loadDemo(databaseUrl);
+  if (loaded.length > 0) say(`Loaded the demo hospitals: ${loaded.join(', ')}.`);
 }
 
 /** Logins of the demo and a first query to paste, for the terminal. */

@@ -6,7 +6,7 @@ import { runCommand, say } from './command.ts';
 import type { Config } from './config.ts';
 import { demoGuide, loadDemo } from './demo.ts';
 import { becomeInstance, findInstance, forgetInstance } from './instance.ts';
-import { createLog } from './log.ts';
+import { logFolder } from './log-file.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
 import { listenForStop, type StopSignals } from './stop-signals.ts';
 import { type Supervised, supervise } from './supervise.ts';
@@ -86,13 +86,14 @@ interface House {
   hopeless: Promise<never>;
 }
 
-function openHouse({ environment }: Config): House {
+function openHouse({ environment, dataDir }: Config): House {
   const listening = Promise.withResolvers<string>();
   const hopeless = Promise.withResolvers<never>();
   const child = (name: string) =>
     supervise({
       name,
       script: join(projectFolder, name, 'main.ts'),
+      dataDir,
       environment,
       say,
       onReady: (url) => url !== undefined && listening.resolve(url),
@@ -121,15 +122,14 @@ async function start(config: Config, house: House, signal: AbortSignal): Promise
   if (signal.aborted) return;
   for (const child of house.children) child.go(database.urls);
   house.watching = keepDatabase(config, house, signal);
-  const log = createLog({ name: 'start', level: config.logLevel });
   // The server builds its schema meanwhile.
-  if (config.demo) await loadDemo(projectFolder, database.urls.databaseUrl, log);
+  if (config.demo) await loadDemo(projectFolder, database.urls.databaseUrl, say);
   if (signal.aborted) return;
   const url = await Promise.race([house.listening, aborted(signal)]);
   if (url === undefined) return;
   say(`\nGraphQL: ${url}/graphql`);
-  if (config.demo) say(await demoGuide(projectFolder, url));
-  say('Stop with Ctrl-C.');
+  if (config.demo && database.cluster) say(await demoGuide(projectFolder, url));
+  say(`Logs: ${logFolder(config.dataDir)}\nStop with Ctrl-C.`);
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { DatabaseUrls } from './database-urls.ts';
+import { withLogFile } from './log-file.ts';
 import { type GoMessage, type ServiceMessage, unrecoverable } from './supervision-protocol.ts';
 
 /** How to look after a process. */
@@ -8,6 +9,8 @@ export interface SuperviseOptions {
   name: string;
   /** The TypeScript file that it runs. */
   script: string;
+  /** Its log goes into the folder `log` of this one. */
+  dataDir: string;
   /** Development, production or test, for libraries that behave by it. */
   environment: string;
   say: (message: string) => void;
@@ -78,11 +81,13 @@ interface State {
 
 function launch(state: State, options: SuperviseOptions): void {
   const startedAt = Date.now();
-  const child = spawn(process.execPath, [options.script], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    detached: true,
-    env: { GRAPHILE_ENV: options.environment, ...process.env },
-  });
+  const child = withLogFile(options.dataDir, options.name, (log) =>
+    spawn(process.execPath, [options.script], {
+      stdio: ['ignore', log, log, 'ipc'],
+      detached: true,
+      env: { GRAPHILE_ENV: options.environment, ...process.env },
+    }),
+  );
   state.child = child;
   state.isWaiting = false;
   let reason: string | undefined;
@@ -105,7 +110,7 @@ function launch(state: State, options: SuperviseOptions): void {
     }
     if (Date.now() - startedAt > soundAfterMs) state.pauseMs = shortestPauseMs;
     options.say(
-      `The ${options.name} ended (${signal ?? `exit code ${code}`}); starting it again in ${state.pauseMs / 1000} s.`,
+      `The ${options.name} ended (${signal ?? `exit code ${code}`}); starting it again in ${state.pauseMs / 1000} s. Its log: ${options.name}.log`,
     );
     state.restart = setTimeout(() => launch(state, options), state.pauseMs);
     state.pauseMs = Math.min(state.pauseMs * 2, longestPauseMs);

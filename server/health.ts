@@ -26,7 +26,11 @@ export function createHealthRouter(pool: Pool, state: Draining): Router {
 async function faultOf(pool: Pool): Promise<'database' | 'migrations' | null> {
   try {
     const { rows } = await pool.query<{ is_migrated: boolean }>(
-      `select pg_catalog.to_regclass('app_public.appointment') is not null as is_migrated`,
+      // The login itself may not even look into the schema; the catalog is open to everybody.
+      `select exists (
+         select from pg_catalog.pg_class as class
+         join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+         where namespace.nspname = 'app_public' and class.relname = 'appointment') as is_migrated`,
     );
     return rows[0]?.is_migrated === true ? null : 'migrations';
   } catch {

@@ -1,5 +1,5 @@
--- A hospital's zone is one that Postgres knows by name, and stays as it is while slots lie ahead:
--- their local days are counted in it.
+-- A hospital's zone is one that Postgres knows by name, and stays as it is while slots lie ahead or an
+-- appointment holds a seat: their local days are counted in it.
 create or replace function app_private.guard_time_zone() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -8,9 +8,13 @@ begin
   if not exists (select from pg_catalog.pg_timezone_names where pg_timezone_names.name = new.time_zone) then
     perform app_private.refuse('unknown_time_zone', jsonb_build_object('time_zone', new.time_zone));
   end if;
-  if tg_op = 'UPDATE' and new.time_zone <> old.time_zone and exists (
-    select from app_public.slot
-    where slot.hospital_id = new.id and slot.starts_at > app_private.clock() and slot.withdrawn_at is null)
+  if tg_op = 'UPDATE' and new.time_zone <> old.time_zone and (
+    exists (
+      select from app_public.slot
+      where slot.hospital_id = new.id and slot.starts_at > app_private.clock() and slot.withdrawn_at is null)
+    or exists (
+      select from app_public.appointment
+      where appointment.hospital_id = new.id and appointment.holds_seat))
   then
     perform app_private.refuse('time_zone_in_use', jsonb_build_object('time_zone', old.time_zone));
   end if;

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import argon2 from 'argon2';
+import type { Turnstile } from './turnstile.ts';
+
+/** OWASP's first choice: 19 MiB, two passes, one lane. About 40 ms of one core. */
+const COST = {
+  type: argon2.argon2id,
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+} as const;
+
+/**
+ * Hashes at once that leave a core to everything else, and a thread of Node's pool of four.
+ */
+export const HASHES_AT_ONCE = Math.min(3, Math.max(1, availableParallelism() - 1));
+
+/** Hashes and compares passwords with argon2id, a few at a time. */
+export class Passwords {
+  readonly #turnstile: Turnstile;
+  readonly #nobodysHash: string;
+
+  private constructor(turnstile: Turnstile, nobodysHash: string) {
+    this.#turnstile = turnstile;
+    this.#nobodysHash = nobodysHash;
+  }
+
+  /** Prepares the hash that stands in where there is no account. */
+  static async open(turnstile: Turnstile): Promise<Passwords> {
+    const nobodysHash = await argon2.hash(randomBytes(32).toString('base64url'), COST);
+    return new Passwords(turnstile, nobodysHash);
+  }
+
+  /** The hash of a password. Rejects with LineTooLong when too many wait, like all here. */
+  hash(password: string): Promise<string> {
+    return this.#turnstile.pass(() => argon2.hash(normal(password), COST));
+  }
+
+  /** Whether the password fits. Without a hash it never does, and takes as long. */
+  matches(hash: string | null, password: string): Promise<boolean> {
+    return this.#turnstile.pass(async () => {
+      const fits = await argon2.verify(hash ?? this.#nobodysHash, normal(password));
+      return hash !== null && fits;
+    });
+  }
+}
+
+/** Keyboards write the same letter in different ways. */
+function normal(password: string): string {
+  return password.normalize('NFKC');
+}
