@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { JwtSecret } from '../../platform/secrets.ts';
@@ -35,15 +36,16 @@ export type VerifiedToken = { claims: Claims; expiresAt: Date };
 
 /** Signs access tokens with the first secret and verifies them with the one they name. */
 export class AccessTokens {
-  readonly #signing: JwtSecret;
-  readonly #secrets: ReadonlyMap<string, string>;
+  readonly #signing: Key;
+  readonly #keys: ReadonlyMap<string, Key>;
   readonly #catalog: ErrorCatalog;
 
   constructor(secrets: readonly JwtSecret[], catalog: ErrorCatalog) {
-    const [signing] = secrets;
+    const keys = secrets.map(({ kid, secret }) => ({ kid, key: createSecretKey(secret, 'utf8') }));
+    const [signing] = keys;
     if (!signing) throw new Error('There is no secret to sign access tokens with.');
     this.#signing = signing;
-    this.#secrets = new Map(secrets.map(({ kid, secret }) => [kid, secret]));
+    this.#keys = new Map(keys.map((key) => [key.kid, key]));
     this.#catalog = catalog;
   }
 
@@ -56,7 +58,7 @@ export class AccessTokens {
       ...(claims.patientId === null ? null : { patient_id: claims.patientId }),
       session_id: claims.sessionId,
     };
-    return jwt.sign(payload, this.#signing.secret, {
+    return jwt.sign(payload, this.#signing.key, {
       algorithm: ALGORITHM,
       keyid: this.#signing.kid,
       issuer: ISSUER,
@@ -85,10 +87,10 @@ export class AccessTokens {
   }
 
   #payloadOf(token: string): unknown {
-    const secret = token.length <= MOST_CHARACTERS ? this.#secretNamedBy(token) : undefined;
-    if (secret === undefined) throw this.#catalog.refusal('invalid_token');
+    const key = token.length <= MOST_CHARACTERS ? this.#keys.get(kidOf(token)) : undefined;
+    if (key === undefined) throw this.#catalog.refusal('invalid_token');
     try {
-      return jwt.verify(token, secret, {
+      return jwt.verify(token, key.key, {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
         audience: AUDIENCE,
@@ -98,13 +100,17 @@ export class AccessTokens {
       throw this.#catalog.refusal(scenario);
     }
   }
+}
 
-  #secretNamedBy(token: string): string | undefined {
-    try {
-      const kid = jwt.decode(token, { complete: true })?.header.kid;
-      return typeof kid === 'string' ? this.#secrets.get(kid) : undefined;
-    } catch {
-      return undefined; // a payload that is not JSON
-    }
+type Key = { kid: string; key: KeyObject };
+
+/** The key that a token names, or '', which is no key's name. */
+function kidOf(token: string): string {
+  try {
+    const header = Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString();
+    const { kid }: { kid?: unknown } = JSON.parse(header) ?? {};
+    return typeof kid === 'string' ? kid : '';
+  } catch {
+    return '';
   }
 }

@@ -6,7 +6,7 @@ import express, {
   type Router,
 } from 'express';
 import type { Log } from '../../platform/log.ts';
-import { Refusal } from '../errors.ts';
+import { describeForLog, Refusal } from '../errors.ts';
 import { ACCESS_TOKEN_SECONDS, type AccessTokens } from './access-token.ts';
 import type { Accounts, Credentials, Session } from './accounts.ts';
 import { BEARER_CHALLENGE } from './authenticate.ts';
@@ -51,31 +51,46 @@ const neverStore: RequestHandler = (_request, response, next) => {
 };
 
 function handleLogin(parts: AuthParts): RequestHandler {
-  const { accounts, catalog, limiter, log } = parts;
-  return async (request, response) => {
+  const { accounts, catalog, limiter } = parts;
+  return async (request, response, next) => {
+    const { requestId } = request;
     const input = await readInput(request, loginShape, catalog);
     const account = limiter.account(input.hospital, input.email);
     const address = limiter.address('address', request.ip);
-    await limiter.attempt([account, address], async () => {
-      const { requestId } = request;
-      const found = await accounts.find(requestId, input.hospital, input.email);
+    let found: Credentials | null = null;
+    const isIn = await limiter.attempt([account, address], async () => {
+      found = await accounts.find(requestId, input.hospital, input.email);
       if (!(await fits(parts, found, input.password)) || found === null) {
-        // At once, so that it takes no longer for an account that exists than for one that does not.
-        await Promise.all([
-          limiter.fail(account),
-          limiter.fail(address),
-          found && accounts.recordFailure(requestId, found),
-        ]);
-        log.info({ account_id: found?.accountId, request_id: requestId }, 'login failed');
-        throw catalog.refusal('invalid_credentials');
+        await Promise.all([limiter.fail(account), limiter.fail(address)]);
+        return false;
       }
       const token = createRefreshToken(found.hospitalId);
       const session = await accounts.openSession(requestId, found.accountId, token);
       await limiter.forgive(account);
       logSession(parts, request, session, 'logged in');
       answerSession(parts, response, session, token.text);
+      return true;
     });
+    if (isIn) return;
+    // Answered first: what is written now, for accounts that exist, does not show in the time it took.
+    next(catalog.refusal('invalid_credentials'));
+    await recordFailure(parts, found, requestId);
   };
+}
+
+async function recordFailure(
+  { accounts, log }: AuthParts,
+  account: Credentials | null,
+  requestId: string,
+): Promise<void> {
+  log.info({ account_id: account?.accountId, request_id: requestId }, 'login failed');
+  if (account === null) return;
+  try {
+    await accounts.recordFailure(requestId, account);
+  } catch (error) {
+    const fields = { error: describeForLog(error), request_id: requestId };
+    log.warn(fields, 'a failed login could not be recorded');
+  }
 }
 
 /** The answer for a locked account is that for a wrong password, and takes as long. */

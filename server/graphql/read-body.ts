@@ -53,7 +53,6 @@ function brokenOff(): Refusal {
     code: 'SK400',
     scenario: 'invalid_request',
     message: 'The body did not arrive whole.',
-    recoverable: true,
     hint: 'Send the request again.',
   });
 }

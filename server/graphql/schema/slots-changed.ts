@@ -1,7 +1,15 @@
 import 'postgraphile';
 import { listOfCodec, TYPES } from 'postgraphile/@dataplan/pg';
-import { context, type GrafastSubscriber, lambda, listen, type Step } from 'postgraphile/grafast';
+import {
+  access,
+  context,
+  type GrafastSubscriber,
+  lambda,
+  listen,
+  type Step,
+} from 'postgraphile/grafast';
 import { extendSchema, gql } from 'postgraphile/utils';
+import type { SlotChange } from '../../slot-changes.ts';
 
 /**
  * `slotsChanged`: told within about a quarter of a second of the commit. The event carries ids only;
@@ -52,13 +60,16 @@ export const SlotsChangedPlugin = extendSchema((build) => {
       },
       SlotsChange: {
         plans: {
-          slots($event: Step & { get(key: string): Step }) {
+          slots($event: Step<SlotChange>) {
             const $slots = slots.find();
             const $hospital = context().get('hospitalId');
             $slots.where(
               sql`${$slots.alias}.hospital_id = ${$slots.placeholder($hospital, TYPES.uuid)}`,
             );
-            const $ids = $slots.placeholder($event.get('slotIds'), listOfCodec(TYPES.uuid));
+            const $ids = $slots.placeholder(
+              access<string[]>($event, 'slotIds'),
+              listOfCodec(TYPES.uuid),
+            );
             $slots.where(sql`${$slots.alias}.id = any (${$ids})`);
             return $slots;
           },
