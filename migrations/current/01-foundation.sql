@@ -37,7 +37,7 @@ create table app_public.error_catalog (
   scenario text primary key
     constraint a_scenario_is_a_snake_case_word check (scenario ~ '^[a-z][a-z_]*$'),
   code text not null
-    constraint a_code_is_one_of_ours check (code in ('SK400', 'SK401', 'SK403', 'SK404', 'SK409', 'SK413', 'SK415', 'SK422', 'SK429', 'SK500', 'SK503')),
+    constraint a_code_is_one_of_ours check (code in ('SK400', 'SK401', 'SK403', 'SK404', 'SK409', 'SK422', 'SK429', 'SK500', 'SK503')),
   is_recoverable boolean not null,
   message text not null,
   hint text not null
@@ -46,7 +46,7 @@ comment on table app_public.error_catalog is
   'Every way in which the service says no: the scenario that stands in extensions.scenario of an error, with its meaning.';
 comment on column app_public.error_catalog.scenario is 'Stable name of the refusal; what a client should branch on.';
 comment on column app_public.error_catalog.code is
-  'Kind of refusal: SK400 invalid input, SK401 not logged in, SK403 not allowed, SK404 not found, SK409 conflict, SK413 too large, SK415 wrong media type, SK422 a booking rule says no, SK429 too many attempts, SK500 our fault, SK503 not available now.';
+  'Kind of refusal: SK400 invalid input, SK401 not logged in, SK403 not allowed, SK404 not found, SK409 conflict, SK422 a booking rule says no, SK429 too many attempts, SK500 our fault, SK503 not available now.';
 comment on column app_public.error_catalog.is_recoverable is
   'Whether the same wish can succeed later or with another choice (another slot, another try).';
 comment on column app_public.error_catalog.message is 'One sentence for people.';

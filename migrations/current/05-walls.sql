@@ -13,9 +13,24 @@ set local role app_owner;
 --!include functions/audit/keep_audit.sql
 --!include functions/audit/record_audit.sql
 
+--!include functions/identity/announce_session_end.sql
 --!include functions/identity/create_patient.sql
 --!include functions/identity/current_account.sql
+--!include functions/identity/end_session.sql
+--!include functions/identity/end_sessions_of_account.sql
+--!include functions/identity/ended_sessions.sql
+--!include functions/identity/find_credentials.sql
 --!include functions/identity/guard_time_zone.sql
+--!include functions/identity/open_session.sql
+--!include functions/identity/record_failed_login.sql
+--!include functions/identity/register_patient.sql
+--!include functions/identity/remove_old_sessions.sql
+--!include functions/identity/rotate_session.sql
+
+--!include functions/jobs/claim_outbox.sql
+--!include functions/jobs/record_heartbeat.sql
+--!include functions/jobs/retire_worker.sql
+--!include functions/jobs/unlock_dead_workers.sql
 
 --!include functions/scheduling/announce_schedule.sql
 --!include functions/scheduling/follow_daily_limit.sql
@@ -48,6 +63,7 @@ set local role app_owner;
 --!include functions/booking/judge_booking.sql
 --!include functions/booking/keep_appointment.sql
 --!include functions/booking/keep_counters.sql
+--!include functions/booking/lapsed_holds.sql
 --!include functions/booking/lock_seats.sql
 --!include functions/booking/move_appointment.sql
 --!include functions/booking/place_appointment.sql
@@ -60,6 +76,7 @@ set local role app_owner;
 --!include functions/booking/seat_appointment.sql
 --!include functions/booking/take_seat.sql
 --!include functions/booking/transit_appointment.sql
+--!include functions/booking/witness_move.sql
 
 --!include policies/account.sql
 --!include policies/appointment.sql
@@ -72,8 +89,10 @@ set local role app_owner;
 --!include policies/location.sql
 --!include policies/outbox.sql
 --!include policies/patient.sql
+--!include policies/rate_limit.sql
 --!include policies/schedule.sql
 --!include policies/service.sql
 --!include policies/slot.sql
+--!include policies/worker_heartbeat.sql
 
 reset role;

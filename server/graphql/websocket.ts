@@ -55,7 +55,7 @@ export function createWebsockets<Claims>(options: WebsocketOptions<Claims>) {
     if (count > limits.subscriptions) return tooManySubscriptions(limits.subscriptions, count);
     const session = sessions.get(context.extra.request);
     const verified = session && (await attempt(() => verify(session.token), log));
-    return verified ? null : unauthenticated();
+    return verified ? null : sessionEnded();
   }
 
   return {
@@ -167,12 +167,13 @@ function tooManySubscriptions(limit: number, actual: number): Refusal {
   );
 }
 
-function unauthenticated(): Refusal {
+function sessionEnded(): Refusal {
   return new Refusal({
     code: 'SK401',
-    scenario: 'unauthenticated',
-    message: 'Your login is not valid any more.',
-    hint: 'Log in again, and open a new websocket.',
+    scenario: 'session_ended',
+    recoverable: true,
+    message: 'Your session has ended.',
+    hint: 'Log in again.',
   });
 }
 

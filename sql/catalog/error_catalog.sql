@@ -8,7 +8,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK401', 'session_ended', true, 'Your session has ended.', 'Log in again.'),
     ('SK401', 'invalid_credentials', true, 'Hospital, e-mail and password do not match an account.', 'Check all three; after several failures wait before you try again.'),
     ('SK401', 'invalid_refresh_token', true, 'The refresh token is not valid.', 'Log in again.'),
-    ('SK403', 'forbidden', false, 'You may not do this.', 'Ask somebody whose role allows it, or use an account of the right role.'),
+    ('SK403', 'forbidden', false, 'You may not do this.', 'Log in with an account that has the right role.'),
     ('SK429', 'too_many_attempts', true, 'Too many attempts.', 'Wait for the time given in Retry-After, then try again.'),
 
     -- What
@@ -16,6 +16,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK400', 'invalid_range', true, 'The range is empty, reversed or too long.', 'Give a start before the end, at most a year apart.'),
     ('SK400', 'idempotency_key_required', true, 'An idempotency key is required.', 'Send a new random UUID with every new request, and the same one when you repeat it.'),
     ('SK409', 'idempotency_key_reused', true, 'This idempotency key was already used for another request.', 'Use a new key for a new request; repeat a request exactly to get its first answer.'),
+    ('SK404', 'hospital_not_found', true, 'There is no such hospital.', 'Check the hospital''s short name.'),
     ('SK409', 'email_taken', true, 'This e-mail address already has an account in this hospital.', 'Log in, or use another address.'),
     ('SK409', 'medical_record_number_taken', true, 'This medical record number is already in use in this hospital.', 'Find the patient with this number, or give another one.'),
     ('SK422', 'password_too_weak', true, 'The password is too short or too common.', 'Choose at least 12 characters that are not a common password.'),
@@ -56,15 +57,36 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK403', 'counter_is_derived', false, 'Counters change only with appointments.', 'Book or cancel; a wrong count is repaired by the repair functions.'),
     ('SK403', 'audit_is_append_only', false, 'The audit log is never changed.', 'Add, never edit.'),
 
-    -- Transport
-    ('SK400', 'invalid_query', true, 'The GraphQL request is not valid.', 'Check it against the schema.'),
-    ('SK409', 'try_again', true, 'Somebody else was changing the same rows.', 'Send the same request again.'),
-    ('SK409', 'constraint_violated', false, 'This would contradict what is stored.', 'Read the present state again before you retry.'),
+    -- Transport: raised by the server, with the same words
+    ('SK400', 'invalid_query', false, 'The GraphQL request is not valid.', 'Check the request against the schema.'),
+    ('SK400', 'invalid_request', false, 'This is not a request that the GraphQL endpoint understands.', 'Send a POST request with {"query": text, "variables": object, "operationName": text}.'),
+    ('SK400', 'invalid_value', false, 'A value has a form that its type does not allow.', 'Check the values you sent.'),
+    ('SK400', 'malformed_json', false, 'The body is not JSON.', 'Check quotes and brackets.'),
+    ('SK400', 'batching_disabled', false, 'A request carries one operation.', 'Send each operation in a request of its own.'),
+    ('SK400', 'method_not_allowed', false, 'GraphQL is asked with POST here.', 'Send a POST request.'),
+    ('SK400', 'unsupported_media_type', false, 'Only application/json in UTF-8, not packed, is understood.', 'Set the header content-type: application/json.'),
+    ('SK400', 'body_too_large', false, 'The request is too large.', 'Send fewer or smaller variables.'),
+    ('SK400', 'introspection_disabled', false, 'This server does not describe its schema.', 'The schema is part of the documentation.'),
+    ('SK400', 'operation_not_allowed', false, 'This server runs listed operations only.', 'Name a listed operation by its documentId.'),
+    ('SK400', 'wrong_transport', false, 'Queries and mutations are served over HTTP, subscriptions over websockets.', 'Send queries and mutations with POST; subscribe with the graphql-transport-ws protocol.'),
+    ('SK400', 'one_mutation_a_request', false, 'A request carries exactly one mutation.', 'Send each mutation in a request of its own.'),
+    ('SK400', 'too_many_tokens', false, 'The query is too long.', 'Leave fields out, or ask in several requests.'),
+    ('SK400', 'too_many_directives', false, 'The query has too many directives.', 'Leave directives out, or ask in several requests.'),
+    ('SK400', 'too_many_aliases', false, 'The query has too many aliases.', 'Ask in several requests.'),
+    ('SK400', 'too_many_root_fields', false, 'The query asks for too many things at once.', 'Ask in several requests.'),
+    ('SK400', 'query_too_deep', false, 'The query is nested too deep.', 'Ask in several requests.'),
+    ('SK400', 'query_too_costly', false, 'The query asks for too much at once.', 'Ask for smaller pages or fewer fields; a list counts its length times its fields.'),
+    ('SK400', 'page_too_large', false, 'A page is too large.', 'Ask for less with first or last, and read on with a cursor.'),
+    ('SK400', 'offset_too_large', false, 'An offset is too large.', 'Read on with a cursor (after, before), or narrow the query.'),
+    ('SK400', 'negative_paging', false, 'A page or offset cannot be negative.', 'Use first, last and offset from zero upwards.'),
+    ('SK400', 'too_many_subscriptions', false, 'The websocket has too many subscriptions.', 'End one before you start another.'),
+    ('SK409', 'try_again', true, 'Something else was changing the same data at this moment.', 'Repeat the request unchanged, with the same idempotency key.'),
+    ('SK409', 'constraint_violated', false, 'This contradicts something that is already stored.', 'Read the current state again before you repeat the request.'),
     ('SK422', 'value_not_allowed', false, 'This is not allowed by the rules of the data.', 'Check the values you sent.'),
-    ('SK503', 'took_too_long', true, 'The request took too long.', 'Ask for less at once, or try again later.'),
-    ('SK503', 'service_unavailable', true, 'The service is not available at the moment.', 'Try again after the time given in Retry-After.'),
-    ('SK404', 'not_found', false, 'There is nothing at this address.', 'See the documentation for the addresses of the service.'),
-    ('SK500', 'unexpected_error', false, 'An unexpected error occurred.', 'Tell the operator the error id; the log has it too.')
+    ('SK503', 'took_too_long', true, 'The request took too long and was stopped.', 'Ask for less at once, or repeat the request with the same idempotency key.'),
+    ('SK503', 'service_unavailable', true, 'The service cannot answer at this moment.', 'Repeat the request after a second, with the same idempotency key.'),
+    ('SK404', 'not_found', false, 'There is nothing at this address.', 'GraphQL is at /graphql, login at /auth/login.'),
+    ('SK500', 'unexpected_error', false, 'An unexpected error occurred', 'Report the error id if this happens again.')
 )
 insert into app_public.error_catalog (scenario, code, is_recoverable, message, hint)
 select scenario, code, is_recoverable, message, hint

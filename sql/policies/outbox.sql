@@ -21,7 +21,7 @@ create policy worker_adds on app_private.outbox for insert to app_worker
 
 drop policy if exists admins_announce_in_their_hospital on app_private.outbox;
 create policy admins_announce_in_their_hospital on app_private.outbox for insert to app_admin
-  with check (hospital_id = app_private.claim_hospital_id());
+  with check (hospital_id = app_private.claim_hospital_id() and topic = 'slots');
 
 drop policy if exists monitor_reads_all on app_private.outbox;
 create policy monitor_reads_all on app_private.outbox for select to app_monitor

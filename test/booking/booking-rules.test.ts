@@ -26,8 +26,8 @@ test('without an obstacle nothing is broken, and everybody may book', () =>
     }
   }));
 
-describe.each(obstacles)('$scenario', (obstacle) => {
-  test(`$title refuses booking and holding, alone and with its details`, () =>
+describe.each(obstacles)('$scenario: $title', (obstacle) => {
+  test('refuses booking and holding, alone and with its details', () =>
     rolledBack(ownerPool, async (db) => {
       const { wish, details } = await obstacle.raise(db, hospital, wishIn(hospital));
       await become(db, receptionist);

@@ -39,6 +39,7 @@ export type HospitalOptions = {
   slotMinutes?: number;
   slotCapacity?: number;
   maxPatientsPerDay?: number;
+  horizonDays?: number;
 };
 
 /** Creates a hospital as the owner of the database would; it has schedules but no slots yet. */
@@ -50,8 +51,8 @@ export async function createHospital(
   const slug = `h-${id.slice(0, 8)}`;
   const timeZone = options.timeZone ?? 'Asia/Kolkata';
   await db.query(
-    'insert into app_public.hospital (id, slug, name, time_zone) values ($1, $2, $2, $3)',
-    [id, slug, timeZone],
+    'insert into app_public.hospital (id, slug, name, time_zone, booking_horizon_days) values ($1, $2, $2, $3, $4)',
+    [id, slug, timeZone, options.horizonDays ?? 30],
   );
   const locationIds: [string, string] = [
     await insert(db, 'location', { hospital_id: id, name: 'Main' }),

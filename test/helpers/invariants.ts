@@ -1,12 +1,16 @@
 import type { Pool } from 'pg';
 import { expect } from 'vitest';
 
-/**
- * Proves from the heap, with every index switched off, that nothing in the database is
- * double-booked and that all that is derived agrees with what it is derived from. Each query names
- * what is wrong; every list must be empty.
- */
+/** Fails unless nothing is double-booked and all that is derived agrees; see `brokenInvariants`. */
 export async function expectInvariants(ownerPool: Pool): Promise<void> {
+  expect(await brokenInvariants(ownerPool)).toEqual({});
+}
+
+/**
+ * Looks at the heap, with every index switched off, for anything double-booked and for anything
+ * derived that disagrees with what it is derived from. Returns the rows at fault by what is wrong.
+ */
+export async function brokenInvariants(ownerPool: Pool): Promise<Record<string, unknown[]>> {
   const client = await ownerPool.connect();
   try {
     await client.query('begin');
@@ -18,7 +22,7 @@ export async function expectInvariants(ownerPool: Pool): Promise<void> {
       const { rows } = await client.query(statement);
       if (rows.length > 0) broken[name] = rows;
     }
-    expect(broken).toEqual({});
+    return broken;
   } finally {
     await client.query('rollback');
     client.release();

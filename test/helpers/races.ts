@@ -103,3 +103,36 @@ export async function untilGone(pool: Pool, pid: number): Promise<void> {
 export function outcomeOf(attempt: Promise<unknown>): Promise<string> {
   return attempt.then(() => 'done', scenarioOf);
 }
+
+/** A row that somebody may have locked: the table, and the columns that find it. */
+export type LockableRow = { table: string; where: Readonly<Record<string, unknown>> };
+
+/** Whether a transaction other than `pool`'s own holds this row, as an update of it would. */
+export async function isLocked(pool: Pool, { table, where }: LockableRow): Promise<boolean> {
+  const conditions = Object.keys(where).map((column, index) => `${column} = $${index + 1}`);
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const { rowCount } = await client.query(
+      `select from app_public.${table} where ${conditions.join(' and ')} for no key update nowait`,
+      Object.values(where),
+    );
+    if (rowCount !== 1) throw new Error(`${table} has ${rowCount} such rows`);
+    return false;
+  } catch (error) {
+    if ((error as { code?: string }).code === '55P03') return true;
+    throw error;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
+/** Locks a row as an update of it would, until the racer's transaction ends. */
+export async function lockRow(racer: Racer, { table, where }: LockableRow): Promise<void> {
+  const conditions = Object.keys(where).map((column, index) => `${column} = $${index + 1}`);
+  await racer.db.query(
+    `select from app_public.${table} where ${conditions.join(' and ')} for no key update`,
+    Object.values(where),
+  );
+}

@@ -33,7 +33,7 @@ export async function nameOurThings(db: ClientBase): Promise<void> {
     create temporary view our_function as
     select function.*, namespace.nspname, language.lanname,
       format('%s.%s', namespace.nspname, function.proname) as name,
-      regexp_replace(pg_catalog.pg_get_functiondef(function.oid), '--[^\\n]*', '', 'g') as code
+      lower(regexp_replace(pg_catalog.pg_get_functiondef(function.oid), '--[^\\n]*', '', 'g')) as code
     from pg_catalog.pg_proc as function
     join pg_catalog.pg_namespace as namespace on namespace.oid = function.pronamespace
     join pg_catalog.pg_language as language on language.oid = function.prolang

@@ -16,15 +16,15 @@ export type Line = { level: string; fields: Record<string, unknown>; message: st
 async function verify(token: string) {
   if (token === 'broken') throw new Error('the database of sessions is away');
   const [account, until] = token.split('.');
-  if (!account?.startsWith('account')) throw unauthenticated();
+  if (!account?.startsWith('account')) throw sessionEnded();
   return {
     claims: { account },
     expiresAt: until ? new Date(Date.now() + Number(until)) : undefined,
   };
 }
 
-export function unauthenticated(): Refusal {
-  return new Refusal({ code: 'SK401', scenario: 'unauthenticated', message: 'No.' });
+export function sessionEnded(): Refusal {
+  return new Refusal({ code: 'SK401', scenario: 'session_ended', message: 'No.' });
 }
 
 type EndpointOptions = Partial<WallOptions<Claims>> & {

@@ -244,7 +244,7 @@ describe('a subscription', () => {
     client.subscribe('a', changes);
     expect(await client.next()).toMatchObject({
       type: 'error',
-      payload: refused('unauthenticated', 'SK401'),
+      payload: refused('session_ended', 'SK401'),
     });
   });
 

@@ -45,26 +45,28 @@ begin
     case
       when slot.booked_count < slot.capacity then true
       else exists (
-        select from app_public.appointment as hold
-        where hold.hospital_id = judge_booking.hospital_id
-          and hold.slot_id = judge_booking.slot_id
-          and hold.status = 'held' and hold.held_until <= instant)
+        select from app_private.lapsed_holds(judge_booking.hospital_id, slot.doctor_id) as hold
+        where hold.slot_id = judge_booking.slot_id)
     end as has_room,
     judge_booking.service_id is null or coalesce(service.is_active, false) as service_is_offered,
     visit.during <@ slot.during as fits,
     visit.during,
     doctor.max_patients_per_day,
     case
-      when coalesce(doctor_day.booked_count < doctor_day.max_patients, true) then true
+      when coalesce(doctor_day.booked_count < least(doctor_day.max_patients, doctor.max_patients_per_day), true)
+        then true
       else exists (
-        select from app_public.appointment as freed
-        where freed.hospital_id = judge_booking.hospital_id
-          and freed.doctor_id = slot.doctor_id
-          and freed.starts_at >= visit.day::timestamp at time zone hospital.time_zone
-          and freed.starts_at < (visit.day + 1)::timestamp at time zone hospital.time_zone
-          and freed.holds_seat
-          and (freed.id = judge_booking.except_appointment_id
-            or (freed.status = 'held' and freed.held_until <= instant)))
+        select from app_public.appointment as moving
+        where moving.hospital_id = judge_booking.hospital_id
+          and moving.id = judge_booking.except_appointment_id
+          and moving.doctor_id = slot.doctor_id
+          and (moving.starts_at at time zone hospital.time_zone)::date = visit.day
+          and moving.holds_seat)
+        or doctor_day.booked_count - (
+          select count(*)
+          from app_private.lapsed_holds(judge_booking.hospital_id, slot.doctor_id) as hold
+          where (hold.starts_at at time zone hospital.time_zone)::date = visit.day)
+        < least(doctor_day.max_patients, doctor.max_patients_per_day)
     end as day_has_room
   into fact
   from app_public.hospital

@@ -1,6 +1,7 @@
--- An appointment that holds a seat moves only together with it: the old seat is given back and the
--- new one taken in the same transaction, patient, slots and days locked in their order first. A move
--- within one doctor's day leaves the day's count alone, so that a full day does not forbid it.
+-- An appointment moves only together with its seat: the old one is given back and the new one taken
+-- in the same transaction, patient, slots and days locked in their order first. A move within one
+-- doctor's day leaves the day's count alone, so that a full day does not forbid it. What has ended
+-- stays where it was; a request, which has no slot yet, may change its time.
 create or replace function app_private.move_appointment() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -10,7 +11,7 @@ declare
   stays_in_day boolean;
 begin
   perform app_private.guard_tenant(actor, old.hospital_id);
-  if not old.holds_seat or new.status <> old.status then
+  if new.status <> old.status or (old.status = 'requested' and new.slot_id is null) then
     return new;
   end if;
   if old.status not in ('scheduled', 'confirmed') then
@@ -19,11 +20,6 @@ begin
   if new.slot_id is not distinct from old.slot_id then
     perform app_private.refuse('already_in_slot', jsonb_build_object('slot_id', old.slot_id));
   end if;
-
-  perform from app_public.patient
-  where patient.hospital_id = old.hospital_id and patient.id = old.patient_id
-  for no key update;
-  perform app_private.lock_seats(old.hospital_id, array[old.slot_id, new.slot_id]);
 
   select count(distinct (slot.doctor_id, (slot.starts_at at time zone hospital.time_zone)::date)) = 1
   into stays_in_day
@@ -36,7 +32,7 @@ begin
   new.during := null;
   new.rescheduled_from := old.slot_id;
   new.updated_at := app_private.clock();
-  new := app_private.seat_appointment(new, counts_day => not stays_in_day);
+  new := app_private.seat_appointment(new, counts_day => not stays_in_day, leaving_slot_id => old.slot_id);
   perform app_private.release_seat(old.hospital_id, old.slot_id, counts_day => not stays_in_day);
   return new;
 end

@@ -1,8 +1,10 @@
 -- Seats an appointment in its slot, or refuses. The locks come first and always in this order:
--- patient, slot, day. The exclusion constraints are the last line, never the queue: clients who wait
--- on a constraint can deadlock each other, clients who wait on a row come in turn.
+-- patient, slots, days. Where more than one slot changes (the one that a move leaves, those of lapsed
+-- holds in the way), all are locked together before the first one does. The exclusion constraints are
+-- the last line, never the queue: clients who wait on a constraint can deadlock each other, clients
+-- who wait on a row come in turn.
 create or replace function app_private.seat_appointment(
-  wish app_public.appointment, counts_day boolean default true)
+  wish app_public.appointment, counts_day boolean default true, leaving_slot_id uuid default null)
 returns app_public.appointment
 language plpgsql
 as $$
@@ -19,7 +21,11 @@ begin
       and appointment.status = 'held'
       and appointment.held_until <= app_private.clock())
   then
-    perform app_private.expire_lapsed_holds(wish.hospital_id, wish.slot_id, wish.patient_id);
+    perform app_private.expire_lapsed_holds(
+      wish.hospital_id, wish.slot_id, wish.patient_id, leaving_slot_id);
+  end if;
+  if leaving_slot_id is not null then
+    perform app_private.lock_seats(wish.hospital_id, array[leaving_slot_id, wish.slot_id]);
   end if;
 
   if exists (
@@ -45,7 +51,7 @@ begin
 end
 $$;
 
-comment on function app_private.seat_appointment(app_public.appointment, boolean) is
+comment on function app_private.seat_appointment(app_public.appointment, boolean, uuid) is
   'Takes the seat that an appointment wishes for and completes its doctor, location and time; refuses with the first broken rule.';
 
-revoke execute on function app_private.seat_appointment(app_public.appointment, boolean) from public;
+revoke execute on function app_private.seat_appointment(app_public.appointment, boolean, uuid) from public;

@@ -1,7 +1,9 @@
 -- Takes one seat of a slot and one place of the doctor's day, each by one guarded update that waits
 -- for whoever holds the row and then looks again. The second statement reads the doctor afresh,
 -- after the slot is locked: a doctor who became unavailable meanwhile is seen, without a lock on
--- the doctor's row. False means: refuse now, which rolls back what the first statement did.
+-- the doctor's row. Of the day's limit and the doctor's the smaller holds, because a day that was
+-- being created while the doctor's limit sank has not heard of it. False means: refuse now; the seat
+-- is given back before, so that the refusal does not count it.
 create or replace function app_private.take_seat(hospital_id uuid, slot_id uuid, counts_day boolean default true)
 returns boolean
 language plpgsql
@@ -31,8 +33,13 @@ begin
     and doctor.is_active and doctor.is_available
   on conflict on constraint doctor_day_pkey do update
     set booked_count = today.booked_count + excluded.booked_count
-    where today.booked_count + excluded.booked_count <= today.max_patients;
-  return found;
+    where excluded.booked_count = 0
+      or today.booked_count < least(today.max_patients, excluded.max_patients);
+  if not found then
+    perform app_private.release_seat(hospital_id, slot_id, counts_day => false);
+    return false;
+  end if;
+  return true;
 end
 $$;
 

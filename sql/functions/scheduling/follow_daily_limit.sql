@@ -1,17 +1,25 @@
 -- A doctor's new daily limit holds for today and all days ahead. A day that is already fuller keeps
--- what it has and takes no more.
+-- what it has and takes no more. The days are locked in their order first, as bookings do. A day that
+-- a booking is just creating is not seen here; take_seat minds the doctor's own limit, too.
 create or replace function app_private.follow_daily_limit() returns trigger
 language plpgsql security definer
 set search_path = ''
 as $$
+declare
+  today date;
 begin
+  select (app_private.clock() at time zone hospital.time_zone)::date into today
+  from app_public.hospital
+  where hospital.id = new.hospital_id;
+
+  perform from app_public.doctor_day
+  where doctor_day.hospital_id = new.hospital_id and doctor_day.doctor_id = new.id and doctor_day.day >= today
+  order by doctor_day.day
+  for no key update;
+
   update app_public.doctor_day
   set max_patients = greatest(new.max_patients_per_day, doctor_day.booked_count)
-  from app_public.hospital
-  where hospital.id = new.hospital_id
-    and doctor_day.hospital_id = new.hospital_id
-    and doctor_day.doctor_id = new.id
-    and doctor_day.day >= (app_private.clock() at time zone hospital.time_zone)::date;
+  where doctor_day.hospital_id = new.hospital_id and doctor_day.doctor_id = new.id and doctor_day.day >= today;
   return null;
 end
 $$;

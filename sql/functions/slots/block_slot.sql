@@ -7,7 +7,7 @@ declare
   hospital uuid := app_private.request_hospital_id();
   blocked app_public.slot;
 begin
-  if length(btrim(reason)) = 0 then
+  if length(btrim(coalesce(reason, ''))) = 0 then
     perform app_private.refuse('invalid_input', jsonb_build_object('reason', 'is empty'));
   end if;
   update app_public.slot

@@ -1,0 +1,351 @@
+// Who may do what, by the catalog: roles, owners, grants and policies.
+import { createDatabase } from '../helpers/database.ts';
+import { hold } from './rule.ts';
+
+const { ownerPool } = await createDatabase();
+
+const thing = `
+  create table app_public.thing (
+    hospital_id uuid not null, id uuid not null default app_private.new_id(), primary key (hospital_id, id))`;
+
+hold(ownerPool, [
+  {
+    says: 'row-level security is enabled and forced on every public table',
+    offenders: `
+      select name from our_table
+      where nspname = 'app_public' and not (relrowsecurity and relforcerowsecurity)`,
+    breach: `${thing}; alter table app_public.slot no force row level security`,
+    noticed: ['app_public.slot', 'app_public.thing'],
+  },
+  {
+    says: 'row-level security is forced on every private table that a role may reach',
+    offenders: `
+      select distinct name from our_table cross join aclexplode(relacl) as acl
+      where acl.grantee <> relowner and not (relrowsecurity and relforcerowsecurity)
+      union
+      select distinct name from our_table
+      join pg_catalog.pg_attribute on attrelid = our_table.oid
+      where attacl is not null and not (relrowsecurity and relforcerowsecurity)`,
+    excused: {
+      'app_private.rate_limit': 'counts before anybody is known; there is nothing to divide',
+    },
+    breach: 'grant select on app_private.session to app_login',
+    noticed: ['app_private.session'],
+  },
+  {
+    says: 'every table under row-level security has a policy for its owner, whom triggers run as',
+    offenders: `
+      select name from our_table
+      where relrowsecurity and not exists (
+        select from pg_catalog.pg_policy where polrelid = our_table.oid and relowner = any (polroles))`,
+    breach: 'drop policy owner_maintains on app_public.slot',
+    noticed: ['app_public.slot'],
+  },
+  {
+    says: 'policies name their roles',
+    offenders: `
+      select format('%s on %s', polname, our_table.name)
+      from our_table join pg_catalog.pg_policy on polrelid = our_table.oid
+      where 0 = any (polroles)`,
+    breach: 'create policy for_all on app_public.slot using (true)',
+    noticed: ['for_all on app_public.slot'],
+  },
+  {
+    says: 'policies permit; none restricts what another one permits',
+    offenders: `
+      select format('%s on %s', polname, our_table.name)
+      from our_table join pg_catalog.pg_policy on polrelid = our_table.oid
+      where not polpermissive`,
+    breach: 'create policy less_still on app_public.slot as restrictive to app_admin using (true)',
+    noticed: ['less_still on app_public.slot'],
+  },
+  {
+    says: 'policies that let write check what is written',
+    offenders: `
+      select format('%s on %s', polname, our_table.name)
+      from our_table join pg_catalog.pg_policy on polrelid = our_table.oid
+      where polcmd in ('a', 'w', '*') and polwithcheck is null`,
+    breach:
+      'create policy admins_write on app_public.slot for update to app_admin using (hospital_id is null)',
+    noticed: ['admins_write on app_public.slot'],
+  },
+  {
+    says: 'policies have no subquery',
+    offenders: `
+      select format('%s on %s', polname, our_table.name)
+      from our_table join pg_catalog.pg_policy on polrelid = our_table.oid
+      where concat(pg_get_expr(polqual, polrelid), ' ', pg_get_expr(polwithcheck, polrelid)) ~* '\\mselect\\M'`,
+    breach: `create policy by_search on app_public.slot for select to app_anonymous
+      using (hospital_id = (select app_private.claim_hospital_id()))`,
+    noticed: ['by_search on app_public.slot'],
+  },
+  {
+    says: 'policies call no function of ours but the claims',
+    offenders: `
+      select format('%s on %s calls %s', polname, our_table.name, refobjid::regproc)
+      from our_table
+      join pg_catalog.pg_policy on polrelid = our_table.oid
+      join pg_catalog.pg_depend on classid = 'pg_policy'::regclass and objid = pg_policy.oid
+      where refclassid = 'pg_proc'::regclass
+        and refobjid::regproc::text !~ '^app_private\\.claim_(hospital|account|doctor|patient)_id$'`,
+    breach: `create policy by_role on app_public.slot for select to app_anonymous
+      using (app_private.actor_role() = 'anonymous')`,
+    noticed: ['by_role on app_public.slot calls app_private.actor_role'],
+  },
+  {
+    says: 'policies of tenant tables ask for the hospital of the claims, but for roles that serve all',
+    offenders: `
+      select format('%s on %s', polname, tenant_table.name)
+      from tenant_table join pg_catalog.pg_policy on polrelid = tenant_table.oid
+      where not polroles <@ array['app_owner'::regrole, 'app_worker'::regrole, 'app_monitor'::regrole]::oid[]
+        and (pg_get_expr(coalesce(polqual, polwithcheck), polrelid) !~ '\\(?hospital_id = app_private.claim_hospital_id\\(\\)'
+          or pg_get_expr(coalesce(polwithcheck, polqual), polrelid) !~ '\\(?hospital_id = app_private.claim_hospital_id\\(\\)'
+          or concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) ~ '\\mOR\\M')`,
+    breach: `create policy by_doctor on app_public.slot for select to app_doctor
+      using (doctor_id = app_private.claim_doctor_id())`,
+    noticed: ['by_doctor on app_public.slot'],
+  },
+  {
+    says: 'every right on a table has its policy, and every policy its right',
+    offenders: `
+      with granted as (
+        select our_table.oid, name, acl.grantee, acl.privilege_type
+        from our_table cross join aclexplode(relacl) as acl
+        where relrowsecurity and acl.grantee <> relowner
+        union
+        select our_table.oid, name, acl.grantee, acl.privilege_type
+        from our_table
+        join pg_catalog.pg_attribute on attrelid = our_table.oid
+        cross join aclexplode(attacl) as acl
+        where relrowsecurity
+      ), permitted as (
+        select our_table.oid, name, role as grantee, privilege_type
+        from our_table
+        join pg_catalog.pg_policy on polrelid = our_table.oid
+        cross join unnest(polroles) as role
+        cross join lateral (values
+          ('r', 'SELECT'), ('a', 'INSERT'), ('w', 'UPDATE'), ('d', 'DELETE')) as command (code, privilege_type)
+        where role <> relowner and polcmd in ('*', command.code::"char")
+      )
+      select format('%s of %s: right without policy', privilege_type, name)
+        || ' for ' || grantee::regrole from (select * from granted except select * from permitted) as idle
+      union all
+      select format('%s of %s: policy without right', privilege_type, name)
+        || ' for ' || grantee::regrole from (select * from permitted except select * from granted) as idle`,
+    breach: `
+      grant delete on app_public.slot to app_admin;
+      create policy nurses_remove on app_public.slot for delete to app_nurse
+        using (hospital_id = app_private.claim_hospital_id())`,
+    noticed: [
+      'DELETE of app_public.slot: right without policy for app_admin',
+      'DELETE of app_public.slot: policy without right for app_nurse',
+    ],
+  },
+  {
+    says: 'no role may truncate, refer to or put triggers on a table of another',
+    offenders: `
+      select format('%s of %s for %s', acl.privilege_type, name, acl.grantee::regrole)
+      from our_table cross join aclexplode(relacl) as acl
+      where acl.grantee <> relowner and acl.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`,
+    breach: 'grant truncate, references, trigger on app_public.slot to app_admin',
+    noticed: ['REFERENCES', 'TRIGGER', 'TRUNCATE'].map(
+      (right) => `${right} of app_public.slot for app_admin`,
+    ),
+  },
+  {
+    says: 'nobody may pass a right on',
+    offenders: `
+      select format('%s of %s for %s', acl.privilege_type, name, acl.grantee::regrole)
+      from our_table cross join aclexplode(relacl) as acl
+      where acl.is_grantable and acl.grantee <> relowner`,
+    breach: 'grant select on app_public.outsider to app_admin with grant option'.replace(
+      'outsider',
+      'slot',
+    ),
+    noticed: ['SELECT of app_public.slot for app_admin'],
+  },
+  {
+    says: 'PUBLIC may do nothing with our tables, functions and schemas',
+    offenders: `
+      select name from our_table cross join aclexplode(relacl) as acl where acl.grantee = 0
+      union
+      select format('%s.%s', nspname, proname)
+      from pg_catalog.pg_proc
+      join pg_catalog.pg_namespace on pg_namespace.oid = pronamespace
+      cross join aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl
+      where nspname in ('app_public', 'app_private', 'checks') and acl.grantee = 0
+      union
+      select nspname
+      from pg_catalog.pg_namespace
+      cross join aclexplode(coalesce(nspacl, acldefault('n', nspowner))) as acl
+      where nspname in ('app_public', 'app_private', 'app_extension', 'checks', 'graphile_worker', 'public')
+        and acl.grantee = 0`,
+    excused: {
+      'app_private.time_range': 'made by Postgres with the type; computes, and reads nothing',
+      'app_private.time_multirange': 'made by Postgres with the type; computes, and reads nothing',
+    },
+    breach: `
+      create function app_private.open() returns int language sql return 1;
+      grant usage on schema checks to public;
+      grant select on app_public.slot to public`,
+    noticed: ['app_private.open', 'app_public.slot', 'checks'],
+  },
+  {
+    says: 'functions are closed by default: one that the owner makes is executable by nobody else',
+    offenders: `
+      select format('%s.%s', nspname, proname)
+      from pg_catalog.pg_proc join pg_catalog.pg_namespace on pg_namespace.oid = pronamespace
+      where proname = 'fresh' and has_function_privilege('app_anonymous', pg_proc.oid, 'execute')`,
+    breach: `
+      set local role app_owner;
+      create function app_private.fresh() returns int language sql return 1;
+      create function checks.fresh() returns int language sql return 1;
+      set local role none;
+      create function app_public.fresh() returns int language sql return 1`,
+    noticed: ['app_public.fresh'],
+  },
+  {
+    says: 'request roles create nothing: neither in a schema, nor in the database, nor for a moment',
+    offenders: `
+      select format('%s creates in %s', rolname, nspname)
+      from pg_catalog.pg_roles cross join pg_catalog.pg_namespace
+      where rolname like 'app\\_%' and rolname <> 'app_owner' and nspname !~ '^pg_(toast_)?temp_'
+        and has_schema_privilege(rolname, pg_namespace.oid, 'create')
+        and not (rolname = 'app_worker' and nspname = 'graphile_worker')
+      union all
+      select format('%s may %s in the database', rolname, privilege)
+      from pg_catalog.pg_roles cross join unnest(array['create', 'temporary']) as privilege
+      where rolname like 'app\\_%' and has_database_privilege(rolname, current_database(), privilege)`,
+    breach: `
+      grant create on schema app_private to app_admin;
+      do $$ begin execute format('grant temporary on database %I to app_doctor', current_database()); end $$`,
+    noticed: ['app_admin creates in app_private', 'app_doctor may temporary in the database'],
+  },
+  {
+    says: 'functions with raised rights are few, and each says why',
+    offenders: 'select name from our_function where prosecdef',
+    excused: {
+      'app_private.admit_appointment': 'takes seats and counts, which no request role may write',
+      'app_private.announce_appointment': 'writes the outbox',
+      'app_private.announce_schedule': 'writes the outbox',
+      'app_private.announce_session_end': 'writes the outbox',
+      'app_private.announce_slot': 'writes the outbox',
+      'app_private.change_appointment_status': 'releases seats and counts',
+      'app_private.claim_outbox': 'locks messages, which nobody may update',
+      'app_private.clock': 'reads the shift of the clock, which nobody else may see',
+      'app_private.end_session': 'writes sessions, which no role may',
+      'app_private.end_sessions_of_account': 'writes sessions, which no role may',
+      'app_private.ended_sessions': 'reads sessions, and tells only which ended',
+      'app_private.expire_lapsed_holds': 'ends the holds of other patients',
+      'app_private.find_credentials': 'the only way to a password hash, for the login routes',
+      'app_private.follow_daily_limit': 'writes the days of the doctor',
+      'app_private.guard_time_zone': 'looks at all slots of the hospital',
+      'app_private.keep_appointment': 'raises the refusal for every role',
+      'app_private.keep_audit': 'raises the refusal for every role',
+      'app_private.keep_columns': 'raises the refusal for every role',
+      'app_private.keep_counters': 'raises the refusal for every role',
+      'app_private.lapsed_holds': 'reads the holds of other patients, and tells only their slots',
+      'app_private.move_appointment': 'takes and releases seats and counts',
+      'app_private.open_session': 'writes sessions and tokens, which no role may',
+      'app_private.record_audit': 'writes the audit log',
+      'app_private.record_failed_login': 'writes secrets of accounts, which no role may',
+      'app_private.register_patient':
+        'makes patient, account and secret before anybody is logged in',
+      'app_private.remove_old_sessions': 'deletes sessions, which no role may',
+      'app_private.rotate_session': 'reads and writes sessions and tokens, which no role may',
+      'app_private.witness_move': 'compares with appointments that the caller may not see',
+    },
+    breach: `create function app_private.raised() returns int language sql security definer
+      set search_path = '' return 1`,
+    noticed: ['app_private.raised'],
+  },
+  {
+    says: 'functions with raised rights see an empty search_path and belong to app_owner',
+    offenders: `
+      select name from our_function
+      where prosecdef and (proowner <> 'app_owner'::regrole
+        or not 'search_path=""' = any (coalesce(proconfig, '{}')))`,
+    breach: 'alter function app_private.clock() reset search_path',
+    noticed: ['app_private.clock'],
+  },
+  {
+    says: 'trigger functions are executable by nobody: only their triggers call them',
+    offenders: `
+      select distinct name from trigger_function cross join aclexplode(proacl) as acl
+      where acl.grantee <> proowner`,
+    breach: 'grant execute on function app_private.keep_audit() to app_admin',
+    noticed: ['app_private.keep_audit'],
+  },
+  {
+    says: 'every function for clients is granted to somebody',
+    offenders: `
+      select name from our_function
+      where nspname = 'app_public' and not exists (
+        select from aclexplode(proacl) as acl where acl.grantee <> proowner)`,
+    breach: `revoke execute on function app_public.unblock_slot(uuid)
+      from app_doctor, app_nurse, app_receptionist, app_admin`,
+    noticed: ['app_public.unblock_slot'],
+  },
+  {
+    says: 'who may call a function may call the private functions that it calls',
+    offenders: `
+      select format('%s may call %s but not %s', role.rolname, outer_function.name, inner_function.name)
+      from our_function as outer_function
+      cross join pg_catalog.pg_roles as role
+      join our_function as inner_function
+        on inner_function.oid <> outer_function.oid
+        and outer_function.code ~ ('\\m' || replace(inner_function.name, '.', '\\.') || '\\s*\\(')
+      where role.rolname ~ '^app_(worker|login|anonymous|patient|doctor|nurse|receptionist|admin|monitor)$'
+        and not outer_function.prosecdef
+        and has_function_privilege(role.oid, outer_function.oid, 'execute')
+        and not has_function_privilege(role.oid, inner_function.oid, 'execute')`,
+    breach: `revoke execute on function
+      app_private.request_fingerprint(text[]), app_private.guard_is_held(uuid) from app_nurse`,
+    noticed: [
+      'app_nurse may call app_private.place_appointment but not app_private.request_fingerprint',
+      'app_nurse may call app_public.confirm_hold but not app_private.guard_is_held',
+      'app_nurse may call app_public.reschedule_appointment but not app_private.request_fingerprint',
+    ],
+  },
+  {
+    says: 'app_owner owns everything of ours, and the worker its queue',
+    offenders: `
+      select format('%s %s', kind, object) from (
+        select 'schema' as kind, nspname::text as object, nspowner as owner, nspname
+        from pg_catalog.pg_namespace
+        union all
+        select 'relation', pg_class.oid::regclass::text, relowner, nspname
+        from pg_catalog.pg_class join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+        union all
+        select 'function', pg_proc.oid::regproc::text, proowner, nspname
+        from pg_catalog.pg_proc join pg_catalog.pg_namespace on pg_namespace.oid = pronamespace
+        where prolang <> (select oid from pg_catalog.pg_language where lanname = 'internal')
+        union all
+        select 'type', pg_type.oid::regtype::text, typowner, nspname
+        from pg_catalog.pg_type join pg_catalog.pg_namespace on pg_namespace.oid = typnamespace
+      ) as owned
+      where nspname in ('app_public', 'app_private', 'checks') and owner <> 'app_owner'::regrole
+        or nspname = 'graphile_worker' and owner <> 'app_worker'::regrole
+        or nspname = 'app_extension' and kind = 'schema' and owner <> 'app_owner'::regrole`,
+    breach: 'create function app_private.mine() returns int language sql return 1',
+    noticed: ['function app_private.mine'],
+  },
+  {
+    says: 'there is no schema that services in front of Postgres take for their own',
+    offenders: `
+      select nspname from pg_catalog.pg_namespace
+      where nspname in ('auth', 'storage', 'cron', 'net', 'extensions', 'vault', 'graphql', 'realtime')`,
+    breach: 'create schema auth',
+    noticed: ['auth'],
+  },
+  {
+    says: 'extensions are those that are needed',
+    offenders: 'select extname from pg_catalog.pg_extension',
+    excused: {
+      btree_gist: 'equality on uuid in exclusion constraints',
+      plpgsql: 'the language of the rules',
+    },
+    breach: 'create extension pg_trgm with schema app_extension',
+    noticed: ['pg_trgm'],
+  },
+]);

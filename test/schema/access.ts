@@ -1,0 +1,194 @@
+import type { ClientBase } from 'pg';
+import { asAnonymous, asOwner, asWorker, become } from '../helpers/actors.ts';
+import type { Actor, TestHospital } from '../helpers/hospital.ts';
+import { spell, type World } from './world.ts';
+
+/** How each role that a request or a job can have acts in a hospital. */
+export function actorsIn(
+  hospital: TestHospital,
+): Readonly<Record<string, (db: ClientBase) => Promise<void>>> {
+  const person = (actor: Actor) => (db: ClientBase) => become(db, actor);
+  // Roles without an account of their own, with every claim that could help them.
+  const stranger = (role: string) => async (db: ClientBase) => {
+    await become(db, hospital.admin);
+    await db.query("select set_config('role', $1, true)", [role]);
+  };
+  return {
+    app_anonymous: asAnonymous,
+    app_patient: person(hospital.patient),
+    app_doctor: person(hospital.doctor),
+    app_nurse: person(hospital.nurse),
+    app_receptionist: person(hospital.receptionist),
+    app_admin: person(hospital.admin),
+    app_login: stranger('app_login'),
+    app_authenticator: stranger('app_authenticator'),
+    app_monitor: stranger('app_monitor'),
+    app_worker: asWorker,
+  };
+}
+
+/** Roles that serve all hospitals, and why. */
+export const hospitalSpanning: Readonly<Record<string, string>> = {
+  app_worker: 'one worker does the jobs of all hospitals',
+  app_monitor: 'checks and reports look at the whole database',
+};
+
+/** One valid row a table, in SQL: what an insert tries. */
+export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'app_public.hospital': { slug: "'one-more'", name: "'One more'", time_zone: "'UTC'" },
+  'app_public.error_catalog': {
+    scenario: "'one_more'",
+    code: "'SK400'",
+    is_recoverable: 'true',
+    message: "'No.'",
+    hint: "'Do not.'",
+  },
+  'app_public.appointment_transition': {
+    from_status: "'completed'",
+    to_status: "'cancelled'",
+    roles: "'{admin}'",
+  },
+  'app_public.location': { hospital_id: ':hospital', name: "'One more'" },
+  'app_public.doctor': { hospital_id: ':hospital', display_name: "'One more'" },
+  'app_public.patient': {
+    hospital_id: ':hospital',
+    medical_record_number: "'one more'",
+    name: "'One more'",
+    phone: 'null',
+    email: 'null',
+    date_of_birth: 'null',
+  },
+  'app_public.account': {
+    hospital_id: ':hospital',
+    email: "'one@more.test'",
+    display_name: "'One more'",
+    role: "'admin'",
+  },
+  'app_public.service': { hospital_id: ':hospital', name: "'One more'" },
+  'app_public.schedule': {
+    hospital_id: ':hospital',
+    doctor_id: ':doctor',
+    location_id: ':location',
+    weekday: '1',
+    start_time: "'20:00'",
+    end_time: "'21:00'",
+  },
+  'app_public.slot': {
+    hospital_id: ':hospital',
+    doctor_id: ':doctor',
+    location_id: ':location',
+    schedule_id: 'null',
+    during: "'[2100-01-01 09:00+00, 2100-01-01 10:00+00)'",
+    capacity: '1',
+  },
+  'app_public.doctor_day': {
+    hospital_id: ':hospital',
+    doctor_id: ':doctor',
+    day: "'2100-01-01'",
+    max_patients: '1',
+  },
+  'app_public.appointment': {
+    hospital_id: ':hospital',
+    slot_id: ':adjacent_slot',
+    patient_id: ':patient',
+    service_id: ':service',
+    reason: "'one more'",
+    status: "'scheduled'",
+    idempotency_key: 'gen_random_uuid()',
+    request_fingerprint: "'x'",
+  },
+  'app_public.appointment_move': {
+    hospital_id: ':hospital',
+    appointment_id: ':appointment',
+    patient_id: ':patient',
+    doctor_id: ':doctor',
+    from_slot_id: ':moved_from',
+    to_slot_id: ':slot',
+    reason: "'one more'",
+    moved_by: ':account',
+    moved_at:
+      'coalesce((select updated_at from app_public.appointment where id = :appointment), now())',
+    idempotency_key: 'gen_random_uuid()',
+    request_fingerprint: "'x'",
+  },
+  'app_public.audit_entry': {
+    hospital_id: ':hospital',
+    table_name: "'slot'",
+    record_id: ':slot',
+    operation: "'delete'",
+    actor_role: "'admin'",
+    transaction_id: '1',
+    recorded_at: 'now()',
+  },
+  'app_private.outbox': {
+    hospital_id: ':hospital',
+    topic: "'slots'",
+    key: "'x'",
+    payload: "'{}'",
+  },
+  'app_private.account_secret': {
+    hospital_id: ':hospital',
+    account_id: ':admin',
+    password_hash: "'$argon2id$…'",
+  },
+  'app_private.session': {
+    hospital_id: ':hospital',
+    account_id: ':admin',
+    expires_at: 'now()',
+  },
+  'app_private.refresh_token': {
+    hospital_id: ':hospital',
+    token_hash: "'\\x00'",
+    session_id: ':session',
+  },
+  'app_private.rate_limit': { key: "'x'" },
+  'app_private.clock_shift': { shift: "'1 hour'" },
+  'app_private.worker_heartbeat': { worker_id: "'x'", started_at: 'now()', beaten_at: 'now()' },
+};
+
+/** The rows of a table that belong to a hospital, as a condition. */
+export function ofHospital(table: string, hospital: string): string {
+  if (table === 'app_public.hospital') return `id = ${hospital}`;
+  return rows[table]?.hospital_id === undefined ? 'true' : `hospital_id = ${hospital}`;
+}
+
+/** The insert of a table's valid row, or of only some of its columns. */
+export function insertInto(
+  table: string,
+  names: World['names'],
+  columns: readonly string[] = Object.keys(rows[table] ?? {}),
+): string {
+  const row = rows[table] ?? {};
+  const values = columns.map((column) => row[column] ?? 'default');
+  return spell(`insert into ${table} (${columns.join(', ')}) values (${values.join(', ')})`, names);
+}
+
+/** What came of an attempt: rows reached, or the code of the refusal. Nothing of it stays. */
+export async function attempt(db: ClientBase, sql: string): Promise<number | string> {
+  await db.query('savepoint attempt');
+  try {
+    const { rowCount } = await db.query(sql);
+    return rowCount ?? 0;
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  } finally {
+    await db.query('rollback to savepoint attempt');
+  }
+}
+
+/** Columns of a table that the role may insert or update. */
+export async function columnsGranted(
+  db: ClientBase,
+  table: string,
+  role: string,
+  privilege: 'insert' | 'update',
+): Promise<string[]> {
+  await asOwner(db);
+  const { rows: granted } = await db.query<{ column: string }>(
+    `select attname as column from pg_catalog.pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and not attisdropped
+       and has_column_privilege($2, attrelid, attnum, $3) order by attnum`,
+    [table, role, privilege],
+  );
+  return granted.map(({ column }) => column);
+}

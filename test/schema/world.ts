@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createHospital,
+  generateSlots,
+  type Queryable,
+  type TestHospital,
+} from '../helpers/hospital.ts';
+
+/** Two hospitals with rows in every table: the one that is attacked from, and a foreign one. */
+export type World = {
+  hospital: TestHospital;
+  foreign: TestHospital;
+  /** What `:name` stands for in the SQL of attacks. */
+  names: Readonly<Record<string, string>>;
+};
+
+/** Builds the world as the owner of the database would; the caller commits or rolls back. */
+export async function createWorld(db: Queryable): Promise<World> {
+  const hospital = await createHospital(db);
+  const foreign = await createHospital(db);
+  const own = await fill(db, hospital);
+  const theirs = await fill(db, foreign);
+  await db.query(`
+    insert into app_private.rate_limit (key) values ('somebody');
+    insert into app_private.worker_heartbeat values ('a worker', now(), now())`);
+  const names = {
+    ...own,
+    ...Object.fromEntries(Object.entries(theirs).map(([name, id]) => [`foreign_${name}`, id])),
+    unknown: randomUUID(),
+  };
+  return { hospital, foreign, names };
+}
+
+/** Replaces each `:name` by the literal that it stands for. */
+export function spell(sql: string, names: World['names']): string {
+  return sql.replaceAll(/(?<!:):([a-z][a-z_]*)\b/g, (_, name: string) => {
+    const value = names[name];
+    if (value === undefined) throw new Error(`nothing is called :${name}`);
+    return `'${value}'`;
+  });
+}
+
+async function fill(db: Queryable, hospital: TestHospital): Promise<Record<string, string>> {
+  await db.query('update app_public.hospital set booking_horizon_days = 2 where id = $1', [
+    hospital.id,
+  ]);
+  await generateSlots(db, hospital);
+  const [doctor, otherDoctor] = hospital.doctorIds;
+  const slots = await slotsOfTomorrow(db, hospital, doctor);
+  const [sameTimeSlot = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
+  const [patient = '', secondPatient = '', thirdPatient = '', fourthPatient = ''] =
+    hospital.patientIds;
+  const book = async (status: string, slot: number, ofPatient: string) => {
+    const { rows } = await db.query<{ id: string }>(
+      `insert into app_public.appointment (hospital_id, slot_id, patient_id, service_id, status, idempotency_key)
+       values ($1, $2, $3, $4, $5, gen_random_uuid()) returning id`,
+      [hospital.id, slots[slot], ofPatient, hospital.serviceId, status],
+    );
+    return rows[0]?.id ?? '';
+  };
+  // Slots 0 and 1 are adjacent; 0 is booked by a visit that was moved there from 3.
+  const appointment = await book('scheduled', 3, patient);
+  await moveTo(db, hospital, appointment, slots[0] ?? '');
+  const second = await book('scheduled', 4, secondPatient);
+  const held = await book('held', 5, thirdPatient);
+  const cancelled = await book('scheduled', 6, patient);
+  await db.query("update app_public.appointment set status = 'cancelled' where id = $1", [
+    cancelled,
+  ]);
+  const checkedIn = await book('scheduled', 7, fourthPatient);
+  await db.query("update app_public.appointment set status = 'checked_in' where id = $1", [
+    checkedIn,
+  ]);
+  const { rows: requests } = await db.query<{ id: string }>(
+    `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)
+     select hospital_id, doctor_id, $2, during, 'requested' from app_public.slot where id = $1 returning id`,
+    [slots[8], patient],
+  );
+  // A visit with the other doctor, moved as well.
+  const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
+  await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
+  const session = await fillSecrets(db, hospital);
+  const { rows: schedules } = await db.query<{ id: string }>(
+    'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
+    [hospital.id, doctor],
+  );
+  return {
+    hospital: hospital.id,
+    doctor,
+    other_doctor: otherDoctor,
+    location: hospital.locationIds[0],
+    annex: hospital.locationIds[1],
+    service: hospital.serviceId,
+    patient,
+    second_patient: secondPatient,
+    admin: hospital.admin.accountId,
+    doctor_account: hospital.doctor.accountId,
+    other_doctor_account: hospital.otherDoctor.accountId,
+    patient_account: hospital.patient.accountId,
+    other_patient_account: hospital.otherPatient.accountId,
+    session,
+    schedule: schedules[0]?.id ?? '',
+    slot: slots[0] ?? '',
+    moved_from: slots[3] ?? '',
+    adjacent_slot: slots[1] ?? '',
+    free_slot: slots[10] ?? '',
+    last_slot: slots.at(-1) ?? '',
+    same_time_slot: sameTimeSlot,
+    appointment,
+    second_appointment: second,
+    held,
+    cancelled,
+    checked_in: checkedIn,
+    request: requests[0]?.id ?? '',
+  };
+}
+
+async function moveTo(
+  db: Queryable,
+  hospital: TestHospital,
+  appointment: string,
+  slot: string,
+): Promise<void> {
+  await db.query('update app_public.appointment set slot_id = $2 where id = $1', [
+    appointment,
+    slot,
+  ]);
+  await db.query(
+    `insert into app_public.appointment_move
+       (hospital_id, appointment_id, patient_id, doctor_id, from_slot_id, to_slot_id, moved_by, moved_at)
+     select hospital_id, id, patient_id, doctor_id, rescheduled_from, slot_id, $2, updated_at
+     from app_public.appointment where id = $1`,
+    [appointment, hospital.admin.accountId],
+  );
+}
+
+/** Fills the private tables, all accounts but the admin's; returns one of the sessions. */
+async function fillSecrets(db: Queryable, hospital: TestHospital): Promise<string> {
+  await db.query(
+    `insert into app_private.account_secret (hospital_id, account_id, password_hash)
+     select hospital_id, id, '$argon2id$…' from app_public.account where hospital_id = $1 and role <> 'admin'`,
+    [hospital.id],
+  );
+  const { rows } = await db.query<{ session_id: string }>(
+    `with login as (
+       insert into app_private.session (hospital_id, account_id, expires_at)
+       select hospital_id, id, now() + interval '1 day' from app_public.account where hospital_id = $1
+       returning hospital_id, id)
+     insert into app_private.refresh_token (hospital_id, token_hash, session_id)
+     select hospital_id, sha256(id::text::bytea), id from login returning session_id`,
+    [hospital.id],
+  );
+  return rows[0]?.session_id ?? '';
+}
+
+async function slotsOfTomorrow(
+  db: Queryable,
+  { id, timeZone }: TestHospital,
+  doctorId: string,
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from app_public.slot
+     where hospital_id = $1 and doctor_id = $2
+       and (starts_at at time zone $3)::date = (app_private.clock() at time zone $3)::date + 1
+     order by starts_at`,
+    [id, doctorId, timeZone],
+  );
+  return rows.map((row) => row.id);
+}
