@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DEMO_ACCOUNTS, DEMO_PASSWORD, demoEmail } from '../../demo/accounts.ts';
+import { loadDemo } from '../../demo/load.ts';
+import { createDatabase } from '../helpers/database.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
+
+const database = await createDatabase();
+const roles = DEMO_ACCOUNTS.map(([name, role]) => ({ name, role }));
+const tokens: Record<string, string> = {};
+let server: TestServer;
+let foreign: Record<string, string>;
+
+/** Root fields that list rows of a hospital, and the table that each reads. */
+const LISTS: Readonly<Record<string, string>> = {
+  accounts: 'account',
+  appointmentMoves: 'appointment_move',
+  appointments: 'appointment',
+  auditEntries: 'audit_entry',
+  doctorDays: 'doctor_day',
+  doctors: 'doctor',
+  hospitals: 'hospital',
+  locations: 'location',
+  patients: 'patient',
+  schedules: 'schedule',
+  services: 'service',
+  slots: 'slot',
+};
+
+/** Root fields that hold nothing of any hospital, or take their row from an argument. */
+const OTHERS = ['appointmentTransitions', 'errorCatalog', 'currentAccount', 'query'];
+
+beforeAll(async () => {
+  await loadDemo(database.url);
+  foreign = await bookInTheNorth();
+  server = await startServer(database.authenticatorUrl);
+  for (const { name } of roles) {
+    tokens[name] = await server.login('demo', demoEmail(name, 'demo'), DEMO_PASSWORD);
+  }
+});
+afterAll(() => server.close());
+
+/** Gives the other hospital an appointment that has moved; returns one id of each of its tables. */
+async function bookInTheNorth(): Promise<Record<string, string>> {
+  const { rows } = await database.ownerPool.query(
+    `with north as (select id from app_public.hospital where slug = 'north'),
+     free as (
+       select slot.id, row_number() over (order by slot.starts_at desc) as number
+       from app_public.slot, north where slot.hospital_id = north.id)
+     insert into app_public.appointment (hospital_id, slot_id, patient_id, status)
+     select north.id, free.id, patient.id, 'scheduled'
+     from north, free, app_public.patient
+     where free.number = 1 and patient.hospital_id = north.id
+     limit 1
+     returning hospital_id, id as appointment, slot_id as slot, doctor_id as doctor,
+       patient_id as patient, location_id as location`,
+  );
+  const {
+    rows: [more],
+  } = await database.ownerPool.query(
+    `select
+       (select id from app_public.account where hospital_id = $1 limit 1) as account,
+       (select id from app_public.schedule where hospital_id = $1 limit 1) as schedule,
+       (select id from app_public.service where hospital_id = $1 limit 1) as service,
+       (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
+    [rows[0].hospital_id],
+  );
+  return { ...rows[0], ...more, appointment_move: randomUUID() };
+}
+
+test('every root field of the schema is in one of the lists of this test', async () => {
+  const { data } = await server.ask(
+    tokens.admin ?? '',
+    '{ __schema { queryType { fields { name args { name } } } } }',
+  );
+  const schema = data?.__schema as { queryType: { fields: Field[] } } | undefined;
+  const untested = schema?.queryType.fields
+    .filter(({ name, args }) => !(name in LISTS) && !OTHERS.includes(name) && !takesId(args))
+    .map(({ name }) => name);
+  expect(untested).toEqual([]);
+});
+
+test.each(roles)('$role sees rows of their own hospital only', async ({ name }) => {
+  for (const list of Object.keys(LISTS)) {
+    const id = list === 'hospitals' ? 'id' : 'hospitalId';
+    const { data, errors } = await server.ask(
+      tokens[name] ?? '',
+      `{ ${list}(first: 100) { nodes { ${id} } } }`,
+    );
+    const seen = (data?.[list] as { nodes: Record<string, string>[] } | null)?.nodes ?? [];
+    expect(
+      seen.filter((row) => row[id] === foreign.hospital_id),
+      list,
+    ).toEqual([]);
+    if (errors.length > 0) expect(errors[0]?.extensions.scenario, list).toBe('forbidden');
+  }
+});
+
+test.each(roles)('$role finds nothing of another hospital by its id', async ({ name }) => {
+  for (const table of Object.values(LISTS)) {
+    if (table === 'hospital' || table === 'doctor_day') continue;
+    const field = table.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const { data, errors } = await server.ask(
+      tokens[name] ?? '',
+      `{ ${field}(id: "${foreign[table]}") { id } }`,
+    );
+    expect(data?.[field] ?? null, field).toBeNull();
+    if (errors.length > 0) expect(errors[0]?.extensions.scenario, field).toBe('forbidden');
+  }
+});
+
+test.each(roles)('$role changes nothing of another hospital', async ({ name, role }) => {
+  const own = await ownIds(name);
+  const before = await stateOfTheNorth();
+  const key = randomUUID();
+  const attempts: Record<string, string> = {
+    bookAppointment: `slotId: "${foreign.slot}", patientId: "${own.patient}", idempotencyKey: "${key}"`,
+    holdSlot: `slotId: "${foreign.slot}", patientId: "${foreign.patient}", idempotencyKey: "${key}"`,
+    confirmHold: `appointmentId: "${foreign.appointment}"`,
+    confirmAppointment: `appointmentId: "${foreign.appointment}"`,
+    checkInAppointment: `appointmentId: "${foreign.appointment}"`,
+    completeAppointment: `appointmentId: "${foreign.appointment}"`,
+    cancelAppointment: `appointmentId: "${foreign.appointment}"`,
+    rescheduleAppointment: `appointmentId: "${foreign.appointment}", newSlotId: "${own.slot}", idempotencyKey: "${key}"`,
+    blockSlot: `slotId: "${foreign.slot}", reason: "mine"`,
+    unblockSlot: `slotId: "${foreign.slot}"`,
+  };
+  const unknown = randomUUID();
+  for (const [mutation, input] of Object.entries(attempts)) {
+    const scenario = await scenarioOf(name, mutation, input);
+    const ofUnknown = await scenarioOf(
+      name,
+      mutation,
+      input
+        .replaceAll(foreign.slot ?? '', unknown)
+        .replaceAll(foreign.appointment ?? '', unknown)
+        .replaceAll(foreign.patient ?? '', unknown),
+    );
+    expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
+    expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);
+  }
+  expect(await stateOfTheNorth()).toEqual(before);
+});
+
+type Field = { name: string; args: { name: string }[] };
+
+function takesId(args: Field['args']): boolean {
+  return args.some(({ name }) => name === 'id' || name.endsWith('Id'));
+}
+
+async function scenarioOf(name: string, mutation: string, input: string): Promise<unknown> {
+  const { errors } = await server.ask(
+    tokens[name] ?? '',
+    `mutation { ${mutation}(input: { ${input} }) { clientMutationId } }`,
+  );
+  return errors[0]?.extensions.scenario ?? 'it was done';
+}
+
+async function ownIds(name: string): Promise<{ patient: string; slot: string }> {
+  const { data } = await server.ask(
+    tokens[name] ?? '',
+    '{ patients(first: 1) { nodes { id } } slots(first: 1, orderBy: STARTS_AT_DESC) { nodes { id } } }',
+  );
+  const { patients, slots } = data as Record<string, { nodes: { id: string }[] }>;
+  return { patient: patients?.nodes[0]?.id ?? '', slot: slots?.nodes[0]?.id ?? '' };
+}
+
+async function stateOfTheNorth(): Promise<unknown> {
+  const { rows } = await database.ownerPool.query(
+    `select md5(string_agg(row::text, ',' order by row::text)) as state from (
+       select to_jsonb(slot) from app_public.slot where hospital_id = $1
+       union all
+       select to_jsonb(appointment) from app_public.appointment where hospital_id = $1
+       union all
+       select to_jsonb(audit_entry) from app_public.audit_entry where hospital_id = $1) as stored (row)`,
+    [foreign.hospital_id],
+  );
+  return rows[0].state;
+}
