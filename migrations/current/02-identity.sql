@@ -88,7 +88,7 @@ create index outbox_in_order on app_private.outbox (id);
 comment on table app_private.outbox is
   'What changed and must be told outside. Written with the change, claimed and deleted by the relay; holds identifiers only.';
 comment on column app_private.outbox.topic is 'What kind of thing changed.';
-comment on column app_private.outbox.key is 'Which one changed: messages of one key are told in order.';
+comment on column app_private.outbox.key is 'Which one changed.';
 comment on column app_private.outbox.payload is 'Identifiers that a listener needs; never data of a patient.';
 
 create table app_public.location (

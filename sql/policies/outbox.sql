@@ -1,18 +1,15 @@
--- No client sees the outbox. The relay reads and deletes it; triggers and jobs write it.
+-- No client sees the outbox. The relay takes messages out with claim_outbox, and with nothing else;
+-- triggers and jobs write them.
 alter table app_private.outbox enable row level security;
 alter table app_private.outbox force row level security;
 
-grant select, delete on app_private.outbox to app_worker;
+grant select on app_private.outbox to app_worker;
 grant insert (hospital_id, topic, key, payload) on app_private.outbox to app_worker, app_admin;
 -- Select to app_monitor, for its length: the payload holds identifiers only.
 grant select on app_private.outbox to app_monitor;
 
 drop policy if exists worker_relays on app_private.outbox;
 create policy worker_relays on app_private.outbox for select to app_worker
-  using (true);
-
-drop policy if exists worker_removes on app_private.outbox;
-create policy worker_removes on app_private.outbox for delete to app_worker
   using (true);
 
 drop policy if exists worker_adds on app_private.outbox;

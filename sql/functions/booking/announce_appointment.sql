@@ -1,5 +1,6 @@
 -- Tells the outside, by a row: identifiers only, in the same transaction. The relay carries it; a
--- notification from here would take the one lock of the whole server at every commit.
+-- notification from here would take the one lock of the whole server at every commit. A move is told
+-- to those who watch the old slot's doctor, too.
 create or replace function app_private.announce_appointment() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -7,13 +8,13 @@ as $$
 begin
   insert into app_private.outbox (hospital_id, topic, key, payload)
   values (new.hospital_id, 'appointment', new.id::text, jsonb_build_object(
-    'status', new.status,
-    'doctor_id', new.doctor_id,
-    'slot_ids', case
-      when tg_op = 'UPDATE' and old.slot_id is distinct from new.slot_id
-        then jsonb_build_array(old.slot_id, new.slot_id)
-      else jsonb_build_array(new.slot_id)
-    end));
+    'status', new.status, 'doctor_id', new.doctor_id, 'slot_ids', jsonb_build_array(new.slot_id)));
+
+  if tg_op = 'UPDATE' and old.slot_id is distinct from new.slot_id then
+    insert into app_private.outbox (hospital_id, topic, key, payload)
+    values (old.hospital_id, 'appointment', old.id::text, jsonb_build_object(
+      'status', new.status, 'doctor_id', old.doctor_id, 'slot_ids', jsonb_build_array(old.slot_id)));
+  end if;
   return null;
 end
 $$;

@@ -1,0 +1,157 @@
+import type { ClientBase } from 'pg';
+import { describe, expect, test } from 'vitest';
+import { as, asOwner, become, rolledBack } from '../helpers/actors.ts';
+import { book, one, reschedule, slotState } from '../helpers/booking.ts';
+import { createDatabase } from '../helpers/database.ts';
+import { openHospital } from '../helpers/hospital.ts';
+import { nth } from '../helpers/nth.ts';
+import { errorOf, refusalOf } from '../helpers/refusals.ts';
+
+// What only a hand in psql can try: to write a counter, or what identifies a row.
+
+const { ownerPool } = await createDatabase();
+const hospital = await openHospital(ownerPool, { horizonDays: 1 });
+const slotId = nth(hospital.slotIds, 0);
+
+describe('counters follow appointments', () => {
+  test.each(['slot', 'doctor_day'])('a hand cannot write the count of a %s', (table) =>
+    rolledBack(ownerPool, async (db) => {
+      await bookOne(db);
+      for (const statement of [
+        `update app_public.${table} set booked_count = 0 where booked_count > 0`,
+        `update app_public.${table} set booked_count = booked_count + 1`,
+      ]) {
+        expect(await refusalOf(db, () => db.query(statement))).toMatchObject({
+          code: 'SK403',
+          scenario: 'counter_is_derived',
+          details: { table },
+        });
+      }
+      // The value that it has anyway is no change.
+      await db.query(`update app_public.${table} set booked_count = booked_count`);
+      expect(await slotState(db, slotId)).toMatchObject({ booked_count: 1 });
+    }),
+  );
+
+  test('a slot and a day start empty', () =>
+    rolledBack(ownerPool, async (db) => {
+      const newSlot = `insert into app_public.slot (hospital_id, doctor_id, location_id, during, booked_count)
+        select hospital_id, doctor_id, location_id, '[2300-01-01, 2300-01-02)', 1
+        from app_public.slot where id = '${slotId}'`;
+      const newDay = `insert into app_public.doctor_day (hospital_id, doctor_id, day, booked_count, max_patients)
+        values ('${hospital.id}', '${hospital.doctorIds[0]}', '2300-01-01', 1, 30)`;
+      for (const [table, statement] of [
+        ['slot', newSlot],
+        ['doctor_day', newDay],
+      ] as const) {
+        expect(await refusalOf(db, () => db.query(statement)), table).toMatchObject({
+          scenario: 'counter_is_derived',
+          details: { table },
+        });
+      }
+    }));
+
+  test('no request role has a right to a count', () =>
+    rolledBack(ownerPool, async (db) => {
+      for (const actor of [hospital.patient, hospital.doctor, hospital.nurse, hospital.admin]) {
+        await become(db, actor);
+        for (const table of ['slot', 'doctor_day']) {
+          const error = await errorOf(db, () =>
+            db.query(`update app_public.${table} set booked_count = 0`),
+          );
+          expect(error.code, `${actor.role}, ${table}`).toBe('42501');
+        }
+      }
+    }));
+});
+
+// The catalog says which columns which table keeps: each is tried, so that none is kept by name only.
+const { rows: kept } = await ownerPool.query<{ table: string; columns: string[] }>(
+  `select replace(tgrelid::regclass::text, 'app_public.', '') as table,
+     array(
+       select attname::text from pg_attribute
+       where attrelid = tgrelid and attnum = any (tgattr::int2[]) order by attnum) as columns
+   from pg_trigger join pg_proc on pg_proc.oid = tgfoid
+   where proname = 'keep_columns' order by 1`,
+);
+
+test('what identifies a row is kept in every table that has one', () => {
+  expect(Object.fromEntries(kept.map(({ table, columns }) => [table, columns]))).toEqual({
+    account: ['hospital_id', 'id', 'created_at'],
+    appointment: [
+      'hospital_id',
+      'id',
+      'patient_id',
+      'created_by',
+      'created_at',
+      'idempotency_key',
+      'request_fingerprint',
+    ],
+    appointment_move: [
+      'hospital_id',
+      'id',
+      'appointment_id',
+      'from_slot_id',
+      'to_slot_id',
+      'moved_by',
+      'moved_at',
+      'idempotency_key',
+      'request_fingerprint',
+    ],
+    doctor: ['hospital_id', 'id'],
+    doctor_day: ['hospital_id', 'doctor_id', 'day'],
+    hospital: ['id'],
+    location: ['hospital_id', 'id'],
+    patient: ['hospital_id', 'id', 'created_at'],
+    schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
+    service: ['hospital_id', 'id'],
+    slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at'],
+  });
+});
+
+describe.each(kept)('$table', ({ table, columns }) => {
+  test.each(columns)('never changes its %s', (column) =>
+    rolledBack(ownerPool, async (db) => {
+      await moveOne(db);
+      const { type } = await one<{ type: string }>(
+        db,
+        `select format_type(atttypid, null) as type from pg_attribute
+         where attrelid = $1::regclass and attname = $2`,
+        [`app_public.${table}`, column],
+      );
+      const refusal = await refusalOf(db, () =>
+        db.query(`update app_public.${table} set ${column} = ${another[type]}`),
+      );
+      expect(refusal).toMatchObject({
+        code: 'SK403',
+        scenario: 'immutable_column',
+        details: { table, column },
+      });
+      // The value that it has anyway is no change.
+      await db.query(`update app_public.${table} set ${column} = ${column}`);
+    }),
+  );
+});
+
+const another: Record<string, string> = {
+  uuid: 'gen_random_uuid()',
+  'timestamp with time zone': "'2001-01-01'",
+  date: "'2001-01-01'",
+  text: "'another'",
+  tstzrange: "'[2001-01-01, 2001-01-02)'",
+};
+
+async function bookOne(db: ClientBase): Promise<string> {
+  const { id } = await book(await as(db, hospital.receptionist), {
+    slotId,
+    patientId: nth(hospital.patientIds, 0),
+  });
+  await asOwner(db);
+  return id;
+}
+
+async function moveOne(db: ClientBase): Promise<void> {
+  const id = await bookOne(db);
+  await reschedule(await as(db, hospital.receptionist), id, nth(hospital.slotIds, 1));
+  await asOwner(db);
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { deliveryOf, type OutboxMessage } from '../../worker/outbox.ts';
+
+const hospital_id = randomUUID();
+const [one, other] = [randomUUID(), randomUUID()];
+const [doctor, otherDoctor] = [randomUUID(), randomUUID()];
+
+function message(topic: string, payload: unknown, of = hospital_id): OutboxMessage {
+  return { hospital_id: of, topic, payload };
+}
+
+function told(messages: OutboxMessage[], channel = 'slotkeeper_slots') {
+  return deliveryOf(messages)
+    .notifications.filter((each) => each.channel === channel)
+    .map(({ payload }) => JSON.parse(payload));
+}
+
+test('what happens to the slots of a doctor is told together, each slot once', () => {
+  const messages = [
+    message('appointment', { status: 'held', doctor_id: doctor, slot_ids: [one] }),
+    message('appointment', { status: 'scheduled', doctor_id: doctor, slot_ids: [one] }),
+    message('slots', { doctor_id: doctor, slot_ids: [other] }),
+    message('appointment', { status: 'scheduled', doctor_id: otherDoctor, slot_ids: [other] }),
+  ];
+  expect(told(messages)).toEqual([
+    [
+      { hospital_id, doctor_id: doctor, slot_ids: [one, other] },
+      { hospital_id, doctor_id: otherDoctor, slot_ids: [other] },
+    ],
+  ]);
+});
+
+test('the same doctor id in two hospitals is two doctors', () => {
+  const elsewhere = randomUUID();
+  const payload = { doctor_id: doctor, slot_ids: [one] };
+  expect(told([message('slots', payload), message('slots', payload, elsewhere)])).toEqual([
+    [
+      { hospital_id, doctor_id: doctor, slot_ids: [one] },
+      { hospital_id: elsewhere, doctor_id: doctor, slot_ids: [one] },
+    ],
+  ]);
+});
+
+test('generated slots are too many to name: everything of the doctor, or of the hospital', () => {
+  const messages = [
+    message('slots', { doctor_id: doctor, slot_ids: [one] }),
+    message('slots', { doctor_id: doctor }),
+    message('slots', { doctor_id: null }),
+  ];
+  expect(told(messages)).toEqual([
+    [
+      { hospital_id, doctor_id: doctor, slot_ids: [] },
+      { hospital_id, doctor_id: null, slot_ids: [] },
+    ],
+  ]);
+});
+
+test('a request without a slot is no change of slots', () => {
+  const payload = { status: 'requested', doctor_id: doctor, slot_ids: [null] };
+  expect(deliveryOf([message('appointment', payload)])).toEqual({ jobs: [], notifications: [] });
+});
+
+test('however much there is to tell, no notification is longer than Postgres takes', () => {
+  const ids = Array.from({ length: 1_000 }, () => randomUUID());
+  const sessions = ids.map((id) => message('session', { session_ids: [id] }));
+  const slotsOfOne = ids.map((id) => message('slots', { doctor_id: doctor, slot_ids: [id] }));
+  const slotsOfMany = ids.map((id) => message('slots', { doctor_id: id, slot_ids: [id] }));
+  const { notifications } = deliveryOf([...sessions, ...slotsOfOne, ...slotsOfMany]);
+  for (const { payload } of notifications) {
+    expect(Buffer.byteLength(payload)).toBeLessThan(7_900);
+  }
+  const changes = told([...slotsOfOne, ...slotsOfMany]).flat();
+  const ofOne = changes.filter(({ doctor_id }) => doctor_id === doctor);
+  expect(ofOne.flatMap(({ slot_ids }) => slot_ids)).toEqual(ids);
+  const ofMany = changes.filter(({ doctor_id }) => doctor_id !== doctor);
+  expect(ofMany.map(({ doctor_id }) => doctor_id)).toEqual(ids);
+  const ended = told(sessions, 'slotkeeper_sessions');
+  expect(ended.flatMap(({ session_ids }) => session_ids)).toEqual(ids);
+  expect(notifications.length).toBeLessThan(40);
+});
+
+test('changed schedules of a doctor are one job', () => {
+  const messages = [1, 2, 3].map(() => message('schedule', { doctor_id: doctor }));
+  expect(deliveryOf(messages).jobs).toEqual([
+    {
+      task: 'generate_slots',
+      payload: { hospital_id, doctor_id: doctor },
+      key: `generate_slots:${hospital_id}:${doctor}`,
+    },
+  ]);
+});
+
+test.each([
+  null,
+  7,
+  'text',
+  [],
+  {},
+  { doctor_id: 7, slot_ids: 'none' },
+  { doctor_id: 'x'.repeat(9_000), slot_ids: ['x'.repeat(9_000), 7, null, {}] },
+])('a payload that cannot be read (%j) spoils no batch', (payload) => {
+  const good = message('slots', { doctor_id: doctor, slot_ids: [one] });
+  const bad = ['appointment', 'schedule', 'session', 'slots'].map((topic) =>
+    message(topic, payload),
+  );
+  expect(told([...bad, good]).flat()).toContainEqual({ ...(good.payload as object), hospital_id });
+});

@@ -1,0 +1,17 @@
+/**
+ * What runs by the clock, in UTC; hospitals have a time of their own, which the tasks reckon with. A task
+ * here only finds out where something is due and adds a job for each such hospital, so that one hospital
+ * that fails never stops the others. `fill` makes up for runs that were missed while no worker ran.
+ */
+export const crontab = `
+# Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions away.
+# A day of fill, because each hospital has exactly one such hour a day and a missed one leaves a hole.
+0 * * * * plan_night ?fill=1d&priority=10
+
+# Every minute: lapsed holds. The next minute does what a missed one left, so nothing is filled, and a run
+# that still waits is replaced instead of joined.
+* * * * * sweep_lapsed_holds ?jobKey=sweep_lapsed_holds&max=1
+
+# Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
+* * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
+`;

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseCrontab, type Runner, run, type WorkerEvents } from 'graphile-worker';
+import type { Pool } from 'pg';
+import type { Log } from '../platform/log.ts';
+import { createPool } from '../platform/pool.ts';
+import { answered } from './connection.ts';
+import { crontab } from './crontab.ts';
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { createQueueEvents, createQueueLog } from './queue-log.ts';
+import { type Relay, startRelay } from './relay.ts';
+import { createTaskList } from './task-list.ts';
+
+export interface EngineOptions {
+  url: string;
+  log: Log;
+  /** Ids of engines before this one, which have stopped; what they held is unlocked. */
+  former: readonly string[];
+}
+
+/** Everything that works as long as the database stays: jobs, crontab, relay, heartbeat. */
+export interface Engine {
+  /** The id under which it locks jobs. */
+  workerId: string;
+  /** Settles with the reason when it cannot go on, mostly because the database went away. */
+  lost: Promise<unknown>;
+  /**
+   * Takes no job any more, finishes what runs, gives back what does not finish within `patienceMs`, and
+   * closes everything. Never fails, and takes at most some seconds longer than that.
+   */
+  stop(patienceMs: number): Promise<void>;
+}
+
+const concurrency = 4;
+// A job and the report of another one for each, and the crontab, the listener, the relay, the heartbeat.
+const connections = 2 * concurrency + 4;
+const closeWithinMs = 3_000;
+
+/** Starts to work. Resolves when the first heartbeat is noted; throws when that cannot be. */
+export async function startEngine({ url, log, former }: EngineOptions): Promise<Engine> {
+  const pool = createPool({
+    url,
+    applicationName: 'slotkeeper-worker',
+    // That connections break is told once, by whoever notices that the database went away.
+    log: log.child({}, { level: 'error' }),
+    max: connections,
+  });
+  const heartbeat = Promise.withResolvers<Heartbeat>();
+  heartbeat.promise.catch(() => {});
+  let runner: Runner | undefined;
+  try {
+    const events = createQueueEvents(log);
+    const id = idOfPool(events);
+    runner = await run(runnerOptions(pool, log, events, heartbeat.promise));
+    const workerId = await id;
+    for (const each of former) await retire(pool, each);
+    const heart = await startHeartbeat({ pool, log, workerId });
+    heartbeat.resolve(heart);
+    const relay = startRelay({ pool, log });
+    return engineOf({ pool, log, runner, heart, relay, workerId });
+  } catch (error) {
+    heartbeat.reject(error);
+    await stopRunner(runner, 0);
+    await endPool(pool);
+    throw error;
+  }
+}
+
+type Parts = {
+  pool: Pool;
+  log: Log;
+  runner: Runner;
+  heart: Heartbeat;
+  relay: Relay;
+  workerId: string;
+};
+
+function engineOf({ pool, log, runner, heart, relay, workerId }: Parts): Engine {
+  const queueEnded = runner.promise.then(
+    () => new Error('The job queue stopped by itself.'),
+    (error: unknown) => error,
+  );
+  return {
+    workerId,
+    lost: Promise.race([relay.lost, heart.lost, queueEnded]),
+    async stop(patienceMs) {
+      const relayed = answered(relay.stop(), patienceMs).catch(() => {});
+      const finished = stopRunner(runner, patienceMs);
+      heart.letGo();
+      if (!(await finished)) log.warn('jobs did not finish in time and are given back');
+      await relayed;
+      await answered(heart.stop(), closeWithinMs).catch(() => {});
+      // While the database is away this fails, and whoever works next does it.
+      await answered(retire(pool, workerId), closeWithinMs).catch(() => {});
+      await endPool(pool);
+    },
+  };
+}
+
+function runnerOptions(
+  pool: Pool,
+  log: Log,
+  events: WorkerEvents,
+  heartbeat: Promise<Heartbeat>,
+): Parameters<typeof run>[0] {
+  return {
+    pgPool: pool,
+    taskList: createTaskList(log),
+    parsedCronItems: parseCrontab(crontab),
+    concurrency,
+    pollInterval: 2_000,
+    noHandleSignals: true,
+    logger: createQueueLog(log),
+    events,
+    // Asked before every look for a job. Nothing is forbidden, but without a fresh heartbeat nothing is
+    // locked: of a lock whose owner nobody knows to be dead nobody would be rid for four hours.
+    forbiddenFlags: async () => {
+      await (await heartbeat).fresh();
+      return null;
+    },
+    // Without a batch, a job whose end cannot be reported is a rejection that nobody handles, and the
+    // process ends.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+  };
+}
+
+// The queue gives itself an id when it starts, and locks jobs and queues under it.
+function idOfPool(events: WorkerEvents): Promise<string> {
+  return new Promise((resolve) => {
+    events.once('pool:create', ({ workerPool }) => resolve(workerPool.id));
+  });
+}
+
+async function retire(pool: Pool, workerId: string): Promise<void> {
+  await pool.query('select app_private.retire_worker(worker_id => $1::text)', [workerId]);
+}
+
+/** Says whether everything that ran has finished. */
+async function stopRunner(runner: Runner | undefined, patienceMs: number): Promise<boolean> {
+  if (!runner) return true;
+  // It says no when it is stopping already; what counts is that it has ended.
+  runner.stop().catch(() => {});
+  const ended = runner.promise.then(
+    () => true,
+    () => true,
+  );
+  if (await Promise.race([ended, delay(patienceMs, false)])) return true;
+  await answered(runner.kill(), closeWithinMs).catch(() => {});
+  return false;
+}
+
+async function endPool(pool: Pool): Promise<void> {
+  await answered(pool.end(), closeWithinMs).catch(() => {});
+}

@@ -1,0 +1,50 @@
+import type { ClientBase } from 'pg';
+import type { Payload, TaskName } from './payloads.ts';
+
+/** A job to be added: its payload is that of its task. */
+export type NewJob = {
+  [Name in TaskName]: {
+    task: Name;
+    payload: Payload<Name>;
+    /** A job that still waits under the same key is replaced; one that runs already is not. */
+    key: string;
+    /** Higher numbers wait for lower ones; 0 unless told. */
+    priority?: number;
+  };
+}[TaskName];
+
+/** Anything that runs SQL. */
+export type Queryable = Pick<ClientBase, 'query'>;
+
+/**
+ * Adds jobs to the queue, in the transaction of `db` where it has one. They are added in the order of
+ * their keys, so that two who add the same ones wait for each other instead of blocking each other. Of
+ * those with the same key only the last counts.
+ */
+export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<void> {
+  if (jobs.length === 0) return;
+  const byKey = new Map(jobs.map((job) => [job.key, job]));
+  const specs = [...byKey.values()]
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+    .map(({ task, payload, key, priority }) => ({
+      identifier: task,
+      payload,
+      job_key: key,
+      priority,
+    }));
+  await db.query(
+    `select from graphile_worker.add_jobs(
+       specs => array(
+         select json_populate_recordset(null::graphile_worker.job_spec, $1::json)))`,
+    [JSON.stringify(specs)],
+  );
+}
+
+/** The job that brings the slots of a doctor, or of a whole hospital, up to the booking horizon. */
+export function generateSlotsJob(hospitalId: string, doctorId: string | null): NewJob {
+  return {
+    task: 'generate_slots',
+    payload: { hospital_id: hospitalId, doctor_id: doctorId },
+    key: ['generate_slots', hospitalId, doctorId].filter(Boolean).join(':'),
+  };
+}

@@ -1,0 +1,131 @@
+import { generateSlotsJob, type NewJob } from './jobs.ts';
+
+/** What changed, as the database left it for the relay. */
+export interface OutboxMessage {
+  hospital_id: string;
+  topic: string;
+  /** Identifiers only. */
+  payload: unknown;
+}
+
+/** Something to be told to whoever listens. */
+export interface Notification {
+  channel: string;
+  /** JSON, below the 8,000 bytes that Postgres takes. */
+  payload: string;
+}
+
+/** What becomes of a batch of messages. */
+export interface Delivery {
+  jobs: NewJob[];
+  notifications: Notification[];
+}
+
+/** Changed slots of a doctor. No doctor: of the whole hospital; no ids: more than can be named. */
+interface SlotChange {
+  hospital_id: string;
+  doctor_id: string | null;
+  slot_ids: string[];
+}
+
+/** The topics that a relay takes out of the outbox. */
+export const topics: readonly string[] = ['appointment', 'schedule', 'session', 'slots'];
+
+const mostBytes = 7_900;
+// At 39 bytes an id, a change by itself stays well below that.
+const mostIdsTogether = 150;
+
+/**
+ * Turns messages into as few jobs and notifications as tell the same. No message can make it fail: a
+ * batch that fails is tried again for ever, and everything behind it waits. What it cannot read in a
+ * payload is left out, or widened to the whole hospital.
+ */
+export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
+  return {
+    jobs: jobsOf(messages),
+    notifications: [
+      ...pack('slotkeeper_slots', slotChangesOf(messages), (text) => `[${text}]`),
+      ...pack('slotkeeper_sessions', sessionsOf(messages), (text) => `{"session_ids":[${text}]}`),
+    ],
+  };
+}
+
+function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
+  const jobs = messages
+    .filter(({ topic }) => topic === 'schedule')
+    .map(({ hospital_id, payload }) => generateSlotsJob(hospital_id, idIn(payload, 'doctor_id')));
+  return [...new Map(jobs.map((job) => [job.key, job])).values()];
+}
+
+function slotChangesOf(messages: readonly OutboxMessage[]): string[] {
+  const changes = new Map<string, { change: SlotChange; slotIds: Set<string>; isAll: boolean }>();
+  for (const { hospital_id, topic, payload } of messages) {
+    if (topic !== 'appointment' && topic !== 'slots') continue;
+    const slotIds = idsIn(payload, 'slot_ids');
+    // An appointment without a slot changes no slot; slots without ids were too many to name.
+    if (topic === 'appointment' && slotIds.length === 0) continue;
+    const doctor_id = idIn(payload, 'doctor_id');
+    const key = `${hospital_id}/${doctor_id}`;
+    const known = changes.get(key) ?? {
+      change: { hospital_id, doctor_id, slot_ids: [] },
+      slotIds: new Set(),
+      isAll: false,
+    };
+    for (const id of slotIds) known.slotIds.add(id);
+    known.isAll ||= slotIds.length === 0;
+    changes.set(key, known);
+  }
+  return [...changes.values()].flatMap(({ change, slotIds, isAll }) =>
+    (isAll ? [[]] : portions([...slotIds])).map((slot_ids) =>
+      JSON.stringify({ ...change, slot_ids }),
+    ),
+  );
+}
+
+function sessionsOf(messages: readonly OutboxMessage[]): string[] {
+  const ended = messages.filter(({ topic }) => topic === 'session');
+  const ids = new Set(ended.flatMap(({ payload }) => idsIn(payload, 'session_ids')));
+  return [...ids].map((id) => JSON.stringify(id));
+}
+
+function portions(ids: readonly string[]): string[][] {
+  const count = Math.ceil(ids.length / mostIdsTogether);
+  return Array.from({ length: count }, (_, index) =>
+    ids.slice(index * mostIdsTogether, (index + 1) * mostIdsTogether),
+  );
+}
+
+/** Fills notifications with items of JSON, as many as fit. */
+function pack(
+  channel: string,
+  items: readonly string[],
+  wrap: (text: string) => string,
+): Notification[] {
+  const texts: string[] = [];
+  for (const item of items) {
+    const longer = texts.length === 0 ? undefined : `${texts.at(-1)},${item}`;
+    if (longer !== undefined && Buffer.byteLength(wrap(longer)) <= mostBytes) {
+      texts[texts.length - 1] = longer;
+    } else {
+      texts.push(item);
+    }
+  }
+  return texts.map((text) => ({ channel, payload: wrap(text) }));
+}
+
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+function idIn(payload: unknown, name: string): string | null {
+  const value = fieldOf(payload, name);
+  return typeof value === 'string' && uuid.test(value) ? value : null;
+}
+
+function idsIn(payload: unknown, name: string): string[] {
+  const value = fieldOf(payload, name);
+  if (!Array.isArray(value)) return [];
+  return value.filter((id): id is string => typeof id === 'string' && uuid.test(id));
+}
+
+function fieldOf(payload: unknown, name: string): unknown {
+  return (payload as Record<string, unknown> | null)?.[name];
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const id = z.guid('must be a uuid');
+const ofHospital = z.strictObject({ hospital_id: id });
+/** What the job queue adds to a job of the crontab: for which minute it is. */
+const ofCrontab = z.object({ _cron: z.object({ ts: z.iso.datetime() }) });
+
+/**
+ * What the payload of each task is, by the task's name: ids and instants, never data of a patient.
+ * What adds a job is held to it by the compiler, what runs one checks it.
+ */
+export const payloadShapes = {
+  expire_lapsed_holds: ofHospital,
+  generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
+  plan_night: ofCrontab,
+  remove_old_sessions: ofHospital,
+  report_unknown_topics: ofCrontab,
+  sweep_lapsed_holds: ofCrontab,
+};
+
+/** Name of a background task. */
+export type TaskName = keyof typeof payloadShapes;
+
+/** What a job of this task is given. */
+export type Payload<Name extends TaskName> = z.output<(typeof payloadShapes)[Name]>;
+
+/** The payload of a job is not what its task needs; the message names every fault and no value. */
+export class PayloadError extends Error {
+  constructor(task: TaskName, faults: readonly string[]) {
+    super(`The payload of this job of ${task} is not valid: ${faults.join('; ')}`);
+    this.name = 'PayloadError';
+  }
+}
+
+/** Checks a payload as it came from the queue. Throws {@link PayloadError}. */
+export function readPayload<Name extends TaskName>(task: Name, payload: unknown): Payload<Name> {
+  const parsed = payloadShapes[task].safeParse(payload);
+  if (parsed.success) return parsed.data as Payload<Name>;
+  const faults = parsed.error.issues.map(({ path, message }) =>
+    [path.join('.'), message].filter(Boolean).join(' '),
+  );
+  throw new PayloadError(task, faults);
+}

@@ -1,0 +1,84 @@
+import type { Pool } from 'pg';
+import type { Log } from '../platform/log.ts';
+import { withTransaction } from '../platform/pool.ts';
+import { answered, isConnectionLoss, pause } from './connection.ts';
+import { addJobs } from './jobs.ts';
+import { deliveryOf, type OutboxMessage, topics } from './outbox.ts';
+
+/** A relay that runs. */
+export interface Relay {
+  /** Settles with the reason when the database went away; the relay has stopped then. */
+  lost: Promise<unknown>;
+  /** Lets the relay finish its batch, and stops it. */
+  stop(): Promise<void>;
+}
+
+export interface RelayOptions {
+  pool: Pool;
+  log: Log;
+}
+
+const batchSize = 1_000;
+const idleMs = 200;
+const silenceMs = 30_000;
+const longestPauseMs = 5_000;
+
+/**
+ * Carries one batch from the outbox to the job queue and to those who listen, in one transaction: what
+ * fails in between has not happened. Any number may do it at once. Returns how many messages it took.
+ */
+export async function relayBatch(pool: Pool, most = batchSize): Promise<number> {
+  return withTransaction(pool, {}, async (db) => {
+    const { rows: messages } = await db.query<OutboxMessage>(
+      `select claim.hospital_id, claim.topic, claim.payload
+         from app_private.claim_outbox(topics => $1::text[], most => $2::integer) as claim
+        order by claim.id`,
+      [topics, most],
+    );
+    if (messages.length === 0) return 0;
+    const { jobs, notifications } = deliveryOf(messages);
+    await addJobs(db, jobs);
+    if (notifications.length > 0) {
+      await db.query(
+        `select pg_catalog.pg_notify(note.channel, note.payload)
+           from unnest($1::text[], $2::text[]) as note (channel, payload)`,
+        [notifications.map(({ channel }) => channel), notifications.map(({ payload }) => payload)],
+      );
+    }
+    return messages.length;
+  });
+}
+
+/**
+ * Starts a relay: batch after batch while there is something to carry, else five looks a second. A
+ * batch that fails is tried again, less and less often; that it fails is told once.
+ */
+export function startRelay({ pool, log }: RelayOptions): Relay {
+  const stopping = new AbortController();
+  const lost = Promise.withResolvers<unknown>();
+  const done = keepRelaying(pool, log, stopping.signal).catch(lost.resolve);
+  return {
+    lost: lost.promise,
+    async stop() {
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+async function keepRelaying(pool: Pool, log: Log, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const taken = await answered(relayBatch(pool), silenceMs);
+      if (failures > 0) log.info({ failures }, 'the relay works again');
+      failures = 0;
+      if (taken < batchSize) await pause(idleMs, signal);
+    } catch (error) {
+      if (isConnectionLoss(error)) throw error;
+      failures += 1;
+      if (failures === 1) log.error({ err: error }, 'the relay failed, trying again');
+      await pause(Math.min(idleMs * 2 ** failures, longestPauseMs), signal);
+    }
+  }
+}

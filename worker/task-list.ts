@@ -1,0 +1,36 @@
+import type { TaskList } from 'graphile-worker';
+import type { Log } from '../platform/log.ts';
+import { type Payload, readPayload, type TaskName } from './payloads.ts';
+import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
+import { generateSlots } from './tasks/generate-slots.ts';
+import { planNight } from './tasks/plan-night.ts';
+import { removeOldSessions } from './tasks/remove-old-sessions.ts';
+import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
+import type { Task } from './tasks/task.ts';
+
+/** Every task by its name; the compiler holds the list against the payloads in both directions. */
+export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
+  expire_lapsed_holds: expireLapsedHolds,
+  generate_slots: generateSlots,
+  plan_night: planNight,
+  remove_old_sessions: removeOldSessions,
+  report_unknown_topics: reportUnknownTopics,
+  sweep_lapsed_holds: sweepLapsedHolds,
+};
+
+/** The tasks as the job queue runs them: payloads are checked, then the work is done. */
+export function createTaskList(log: Log): TaskList {
+  const names = Object.keys(tasks) as TaskName[];
+  return Object.fromEntries(names.map((name) => [name, runnable(name, log)]));
+}
+
+function runnable<Name extends TaskName>(name: Name, log: Log): TaskList[string] {
+  const task = tasks[name] as Task<Name>;
+  return async (given, { job, withPgClient }) => {
+    const payload: Payload<Name> = readPayload(name, given);
+    await withPgClient((db) =>
+      task(payload, { db, log: log.child({ task: name, job_id: job.id }) }),
+    );
+  };
+}

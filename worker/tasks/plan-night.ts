@@ -1,0 +1,33 @@
+import { addJobs, generateSlotsJob, type NewJob } from '../jobs.ts';
+import type { Task } from './task.ts';
+
+// Behind what somebody waits for.
+const priority = 10;
+
+/** Finds the hospitals where the night has come, and adds their nightly jobs. */
+export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) => {
+  const { rows } = await db.query<{ id: string }>(hospitalsAtNight, [ts]);
+  const jobs = rows.flatMap(({ id }): NewJob[] => [
+    { ...generateSlotsJob(id, null), priority },
+    {
+      task: 'remove_old_sessions',
+      payload: { hospital_id: id },
+      key: `remove_old_sessions:${id}`,
+      priority,
+    },
+  ]);
+  await addJobs(db, jobs);
+};
+
+// The hour that a run stands for is the one before its minute in the crontab, so that a run that comes
+// late finds the same hospitals. 02:00 is made an instant first: where the clocks jump over it the day
+// still has one such instant, and where they show it twice still one.
+const hospitalsAtNight = `
+  select hospital.id
+    from app_public.hospital
+   cross join lateral (
+     select $1::timestamptz + (app_private.clock() - now()) as at) as run
+   cross join lateral (
+     select ((run.at at time zone hospital.time_zone)::date + time '02:00')
+       at time zone hospital.time_zone as at) as night
+   where night.at > run.at - interval '1 hour' and night.at <= run.at`;
