@@ -45,7 +45,9 @@ test('a move to another doctor is told to those who watch either', () =>
     await empty(db);
     await become(db, hospital.receptionist);
     await reschedule(db, id, elsewhere);
-    expect((await messagesOf(db)).map(({ payload }) => payload)).toEqual([
+    expect(
+      (await messagesOf(db)).map((message) => (message as { payload: unknown }).payload),
+    ).toEqual([
       { status: 'scheduled', doctor_id: otherDoctorId, slot_ids: [elsewhere] },
       { status: 'scheduled', doctor_id: doctorId, slot_ids: [slotId] },
     ]);
