@@ -20,14 +20,12 @@ await runService('server', async ({ config, jwtSecrets, urls, log }) => {
   const app = createApp({ pool, config, log, auth, slotChanges, draining });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
+  auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
   const listener = await openListener({
     url: urls.authenticatorUrl,
     log,
     slotChanges,
-    endSessions(sessionIds) {
-      auth.endedSessions.add(sessionIds);
-      app.endSessions(sessionIds);
-    },
+    endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
     onGap: () => auth.endedSessions.poll(),
   });
   const url = await listen(server, config.port, config.host);

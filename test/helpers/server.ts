@@ -45,11 +45,12 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
   const app = createApp({ pool, config, log, auth, slotChanges, draining });
   const server = createServer(app.express);
   await app.attach(server);
+  auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
   const listener = await openListener({
     url: authenticatorUrl,
     log,
     slotChanges,
-    endSessions: (sessionIds) => app.endSessions(sessionIds),
+    endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
     onGap: () => {},
   });
   const url = await listen(server, 0, '127.0.0.1');
