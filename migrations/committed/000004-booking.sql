@@ -1,3 +1,8 @@
+--! Previous: sha1:2b7fcd8e75f589d0baad97ff3b606cd9195a1e71
+--! Hash: sha1:80d70c6da006c44351fc813ca0065c310f8d7008
+--! Message: booking
+
+--! split: 04-booking.sql
 -- Booking: appointments, the transitions between their states, and their moves between slots.
 
 set local role app_owner;

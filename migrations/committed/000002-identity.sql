@@ -1,3 +1,8 @@
+--! Previous: sha1:5bd3ef75a1be074c80f57422763bc0ad79e3c01d
+--! Hash: sha1:adbb97d859c2265a0db018504e8dea885d31b519
+--! Message: identity
+
+--! split: 02-identity.sql
 -- Identity: the tenant, its places, who logs in, and the two logs that every other table writes to.
 
 set local role app_owner;

@@ -1,3 +1,8 @@
+--! Previous: sha1:adbb97d859c2265a0db018504e8dea885d31b519
+--! Hash: sha1:2b7fcd8e75f589d0baad97ff3b606cd9195a1e71
+--! Message: scheduling
+
+--! split: 03-scheduling.sql
 -- Scheduling: kinds of visit, weekly working hours, and the slots cut from them.
 
 set local role app_owner;
