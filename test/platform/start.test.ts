@@ -168,12 +168,13 @@ test('a word to stop while everything is still starting is obeyed', async () => 
 });
 
 test('a word to stop while the server is still opening is obeyed', async () => {
-  const { folder, port } = await ownProject();
+  const { folder, dataDir, port } = await ownProject();
   const opening = `import { runService } from '../platform/service.ts';
     await runService('server', () => { console.log('opening'); return new Promise(() => {}); });`;
   await writeFile(join(folder, 'server', 'main.ts'), opening);
   const started = start(folder, port);
-  await until(async () => started.output().includes('opening'));
+  const log = join(dataDir, 'log', 'server.log');
+  await until(async () => (await readFile(log, 'utf8').catch(() => '')).includes('opening'));
   started.process.kill('SIGTERM');
   expect(await started.exitCode).toBe(0);
 });
