@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Processes, not threads: tests start and kill things.
     pool: 'forks',
-    env: { NODE_ENV: 'test' },
+    env: { NODE_ENV: 'test', GRAPHILE_ENV: 'test' },
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

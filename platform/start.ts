@@ -86,7 +86,7 @@ interface House {
   hopeless: Promise<never>;
 }
 
-function openHouse({ environment, dataDir }: Config): House {
+function openHouse({ dataDir }: Config): House {
   const listening = Promise.withResolvers<string>();
   const hopeless = Promise.withResolvers<never>();
   const child = (name: string) =>
@@ -94,7 +94,6 @@ function openHouse({ environment, dataDir }: Config): House {
       name,
       script: join(projectFolder, name, 'main.ts'),
       dataDir,
-      environment,
       say,
       onReady: (url) => url !== undefined && listening.resolve(url),
       onHopeless: (reason) => hopeless.reject(new Error(reason)),

@@ -11,8 +11,6 @@ export interface SuperviseOptions {
   script: string;
   /** Its log goes into the folder `log` of this one. */
   dataDir: string;
-  /** Development, production or test, for libraries that behave by it. */
-  environment: string;
   say: (message: string) => void;
   /** It runs, and where it listens; called again after every restart. */
   onReady: (url: string | undefined) => void;
@@ -85,7 +83,7 @@ function launch(state: State, options: SuperviseOptions): void {
     spawn(process.execPath, [options.script], {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
-      env: { GRAPHILE_ENV: options.environment, ...process.env },
+      env: { GRAPHILE_ENV: 'production', ...process.env },
     }),
   );
   state.child = child;
