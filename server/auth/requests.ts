@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { readBody } from '../graphql/read-body.ts';
+import { readBody } from '../read-body.ts';
 import type { ErrorCatalog } from './error-catalog.ts';
 import { PASSWORD_LENGTH } from './password-policy.ts';
 

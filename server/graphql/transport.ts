@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { Refusal } from '../errors.ts';
-import { readBody } from './read-body.ts';
+import { readBody } from '../read-body.ts';
 
 export type TransportOptions = {
   /** Largest body in bytes. */

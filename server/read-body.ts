@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Refusal } from '../errors.ts';
+import { Refusal } from './errors.ts';
 
 /** How often a body may be larger than its limit and still be read to its end (and thrown away). */
 const PATIENCE = 20;
