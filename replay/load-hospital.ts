@@ -70,7 +70,7 @@ async function load(client: pg.Client, options: LoadOptions): Promise<LoadedHosp
   // The planner has to know how large this hospital is before its slots are cut.
   await client.query('analyze app_public.location, app_public.doctor, app_public.schedule');
   const { rows } = await client.query<{ slot_count: number; day_start: Date; day_end: Date }>(
-    `select app_private.generate_slots($1, $2::date, $2::date) as slot_count,
+    `select app_private.cut_slots($1, $2::date, $2::date) as slot_count,
        $2::date::timestamp at time zone $3 as day_start,
        ($2::date + 1)::timestamp at time zone $3 as day_end`,
     [id, day, timeZone],

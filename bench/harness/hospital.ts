@@ -83,7 +83,7 @@ export async function createHospital(
  * planner: told that they are empty, it would scan them for as long as a connection lives. */
 export async function generateSlots(owner: pg.Pool, hospital: BenchHospital): Promise<number> {
   const { rows } = await owner.query<{ count: number }>(
-    'select app_private.generate_slots($1, $2, $3) as count',
+    'select app_private.cut_slots($1, $2, $3) as count',
     [hospital.id, hospital.firstDay, hospital.lastDay],
   );
   await owner.query(

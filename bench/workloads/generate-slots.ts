@@ -30,7 +30,7 @@ export const generateManySlots: Workload = {
       const client = await owner.connect();
       try {
         await client.query('analyze; checkpoint');
-        const ours = await timed(client, 'select app_private.generate_slots($1, $2, $3) as count', [
+        const ours = await timed(client, 'select app_private.cut_slots($1, $2, $3) as count', [
           hospital.id,
           hospital.firstDay,
           hospital.lastDay,
@@ -58,7 +58,7 @@ export const generateManySlots: Workload = {
           faults.push(`the bare insert made ${bare.count} slots instead of ${rows}`);
         const again = await timed(
           client,
-          'select app_private.generate_slots($1, $2, $3) as count',
+          'select app_private.cut_slots($1, $2, $3) as count',
           [hospital.id, hospital.firstDay, hospital.lastDay],
         );
         if (again.count !== 0) faults.push(`repeating it made ${again.count} slots more`);

@@ -1,5 +1,5 @@
---! Previous: sha1:9a2510cdba6fd07bf9aee21a21fe6ff4a35cfd2a
---! Hash: sha1:3642ce7718ed50b8022cf4a92b7aa722bec0ea97
+--! Previous: sha1:b171110da12c8d62e52bfe613d2e3095d59046c0
+--! Hash: sha1:e150f5c47130b9f57a85ab9b4b383be1cfadb78b
 --! Message: rules
 
 --! split: 08-rules.sql
@@ -1031,7 +1031,8 @@ returns app_public.appointment
 language plpgsql
 as $$
 declare
-  seat record;
+  seat app_public.slot;
+  visit_length interval;
 begin
   perform from app_public.patient
   where patient.hospital_id = wish.hospital_id and patient.id = wish.patient_id
@@ -1050,25 +1051,28 @@ begin
     perform app_private.lock_seats(wish.hospital_id, array[leaving_slot_id, wish.slot_id]);
   end if;
 
-  if exists (
+  if not exists (
     select from app_private.judge_booking(
       wish.hospital_id, wish.slot_id, wish.patient_id, wish.service_id, wish.during, wish.id, only_broken => true))
-    or not app_private.take_seat(wish.hospital_id, wish.slot_id, counts_day)
   then
+    seat := app_private.take_seat(wish.hospital_id, wish.slot_id, counts_day);
+  end if;
+  if seat.id is null then
     perform app_private.refuse_booking(
       wish.hospital_id, wish.slot_id, wish.patient_id, wish.service_id, wish.during, wish.id);
   end if;
 
-  select slot.doctor_id, slot.location_id,
-    tstzrange(slot.starts_at, slot.starts_at + coalesce(service.duration, slot.ends_at - slot.starts_at)) as during
-  into seat
-  from app_public.slot
-  left join app_public.service on service.hospital_id = wish.hospital_id and service.id = wish.service_id
-  where slot.hospital_id = wish.hospital_id and slot.id = wish.slot_id;
-
   wish.doctor_id := coalesce(wish.doctor_id, seat.doctor_id);
   wish.location_id := coalesce(wish.location_id, seat.location_id);
-  wish.during := coalesce(wish.during, seat.during);
+  if wish.during is null then
+    visit_length := seat.ends_at - seat.starts_at;
+    if wish.service_id is not null then
+      select coalesce(service.duration, visit_length) into visit_length
+      from app_public.service
+      where service.hospital_id = wish.hospital_id and service.id = wish.service_id;
+    end if;
+    wish.during := tstzrange(seat.starts_at, seat.starts_at + visit_length);
+  end if;
   return wish;
 end
 $$;
@@ -1083,14 +1087,14 @@ revoke execute on function app_private.seat_appointment(app_public.appointment, 
 -- for whoever holds the row and then looks again. The second statement reads the doctor afresh,
 -- after the slot is locked: a doctor who became unavailable meanwhile is seen, without a lock on
 -- the doctor's row. Of the day's limit and the doctor's the smaller holds, because a day that was
--- being created while the doctor's limit sank has not heard of it. False means: refuse now; the seat
--- is given back before, so that the refusal does not count it.
+-- being created while the doctor's limit sank has not heard of it. No slot means: refuse now; the
+-- seat is given back before, so that the refusal does not count it.
 create or replace function app_private.take_seat(hospital_id uuid, slot_id uuid, counts_day boolean default true)
-returns boolean
+returns app_public.slot
 language plpgsql
 as $$
 declare
-  seat record;
+  seat app_public.slot;
 begin
   update app_public.slot
   set booked_count = booked_count + 1
@@ -1099,9 +1103,9 @@ begin
     and slot.withdrawn_at is null
     and slot.blocked_at is null
     and slot.booked_count < slot.capacity
-  returning slot.doctor_id, slot.starts_at into seat;
+  returning slot.* into seat;
   if not found then
-    return false;
+    return null;
   end if;
 
   insert into app_public.doctor_day as today (hospital_id, doctor_id, day, booked_count, max_patients)
@@ -1118,14 +1122,14 @@ begin
       or today.booked_count < least(today.max_patients, excluded.max_patients);
   if not found then
     perform app_private.release_seat(hospital_id, slot_id, counts_day => false);
-    return false;
+    return null;
   end if;
-  return true;
+  return seat;
 end
 $$;
 
 comment on function app_private.take_seat(uuid, uuid, boolean) is
-  'Takes a seat of a slot and, unless told otherwise, a place of the doctor''s day; false when there is none.';
+  'Takes a seat of a slot and, unless told otherwise, a place of the doctor''s day; returns the slot, or null when there is none.';
 
 revoke execute on function app_private.take_seat(uuid, uuid, boolean) from public;
 --! EndIncluded functions/booking/take_seat.sql

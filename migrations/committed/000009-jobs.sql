@@ -1,5 +1,5 @@
---! Previous: sha1:3642ce7718ed50b8022cf4a92b7aa722bec0ea97
---! Hash: sha1:e243f5735f0d6d8fb43b96ee0c3f3d2a3cd8d915
+--! Previous: sha1:e150f5c47130b9f57a85ab9b4b383be1cfadb78b
+--! Hash: sha1:982dab2b97360388ace20d5a810132323ce74755
 --! Message: jobs
 
 --! split: 09-jobs.sql

@@ -1,5 +1,5 @@
---! Previous: sha1:e243f5735f0d6d8fb43b96ee0c3f3d2a3cd8d915
---! Hash: sha1:ea5ed55d1d8913642fb88e6105b43b3e14eee111
+--! Previous: sha1:982dab2b97360388ace20d5a810132323ce74755
+--! Hash: sha1:41801fdadd3ea49057a00945f59e74481c0d9229
 --! Message: access
 
 --! split: 10-access.sql

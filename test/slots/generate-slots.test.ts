@@ -242,7 +242,7 @@ test('an admin cannot generate in another hospital', () =>
     await become(db, hospital.admin);
     const { count } = await one<{ count: number }>(
       db,
-      'select app_private.generate_slots($1, $2, $2) as count',
+      'select app_private.cut_slots($1, $2, $2) as count',
       [stranger.id, monday],
     );
     expect(count).toBe(0);
@@ -251,7 +251,7 @@ test('an admin cannot generate in another hospital', () =>
 async function generate(db: ClientBase, first: string, last: string): Promise<number> {
   const { count } = await one<{ count: number }>(
     db,
-    'select app_private.generate_slots($1, $2, $3, $4) as count',
+    'select app_private.cut_slots($1, $2, $3, $4) as count',
     [hospital.id, first, last, doctorId],
   );
   return count;

@@ -9,7 +9,8 @@ returns app_public.appointment
 language plpgsql
 as $$
 declare
-  seat record;
+  seat app_public.slot;
+  visit_length interval;
 begin
   perform from app_public.patient
   where patient.hospital_id = wish.hospital_id and patient.id = wish.patient_id
@@ -28,25 +29,28 @@ begin
     perform app_private.lock_seats(wish.hospital_id, array[leaving_slot_id, wish.slot_id]);
   end if;
 
-  if exists (
+  if not exists (
     select from app_private.judge_booking(
       wish.hospital_id, wish.slot_id, wish.patient_id, wish.service_id, wish.during, wish.id, only_broken => true))
-    or not app_private.take_seat(wish.hospital_id, wish.slot_id, counts_day)
   then
+    seat := app_private.take_seat(wish.hospital_id, wish.slot_id, counts_day);
+  end if;
+  if seat.id is null then
     perform app_private.refuse_booking(
       wish.hospital_id, wish.slot_id, wish.patient_id, wish.service_id, wish.during, wish.id);
   end if;
 
-  select slot.doctor_id, slot.location_id,
-    tstzrange(slot.starts_at, slot.starts_at + coalesce(service.duration, slot.ends_at - slot.starts_at)) as during
-  into seat
-  from app_public.slot
-  left join app_public.service on service.hospital_id = wish.hospital_id and service.id = wish.service_id
-  where slot.hospital_id = wish.hospital_id and slot.id = wish.slot_id;
-
   wish.doctor_id := coalesce(wish.doctor_id, seat.doctor_id);
   wish.location_id := coalesce(wish.location_id, seat.location_id);
-  wish.during := coalesce(wish.during, seat.during);
+  if wish.during is null then
+    visit_length := seat.ends_at - seat.starts_at;
+    if wish.service_id is not null then
+      select coalesce(service.duration, visit_length) into visit_length
+      from app_public.service
+      where service.hospital_id = wish.hospital_id and service.id = wish.service_id;
+    end if;
+    wish.during := tstzrange(seat.starts_at, seat.starts_at + visit_length);
+  end if;
   return wish;
 end
 $$;

@@ -2,14 +2,14 @@
 -- for whoever holds the row and then looks again. The second statement reads the doctor afresh,
 -- after the slot is locked: a doctor who became unavailable meanwhile is seen, without a lock on
 -- the doctor's row. Of the day's limit and the doctor's the smaller holds, because a day that was
--- being created while the doctor's limit sank has not heard of it. False means: refuse now; the seat
--- is given back before, so that the refusal does not count it.
+-- being created while the doctor's limit sank has not heard of it. No slot means: refuse now; the
+-- seat is given back before, so that the refusal does not count it.
 create or replace function app_private.take_seat(hospital_id uuid, slot_id uuid, counts_day boolean default true)
-returns boolean
+returns app_public.slot
 language plpgsql
 as $$
 declare
-  seat record;
+  seat app_public.slot;
 begin
   update app_public.slot
   set booked_count = booked_count + 1
@@ -18,9 +18,9 @@ begin
     and slot.withdrawn_at is null
     and slot.blocked_at is null
     and slot.booked_count < slot.capacity
-  returning slot.doctor_id, slot.starts_at into seat;
+  returning slot.* into seat;
   if not found then
-    return false;
+    return null;
   end if;
 
   insert into app_public.doctor_day as today (hospital_id, doctor_id, day, booked_count, max_patients)
@@ -37,13 +37,13 @@ begin
       or today.booked_count < least(today.max_patients, excluded.max_patients);
   if not found then
     perform app_private.release_seat(hospital_id, slot_id, counts_day => false);
-    return false;
+    return null;
   end if;
-  return true;
+  return seat;
 end
 $$;
 
 comment on function app_private.take_seat(uuid, uuid, boolean) is
-  'Takes a seat of a slot and, unless told otherwise, a place of the doctor''s day; false when there is none.';
+  'Takes a seat of a slot and, unless told otherwise, a place of the doctor''s day; returns the slot, or null when there is none.';
 
 revoke execute on function app_private.take_seat(uuid, uuid, boolean) from public;

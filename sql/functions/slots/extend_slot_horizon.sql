@@ -11,7 +11,7 @@ begin
   into today, horizon
   from app_public.hospital
   where hospital.id = hospital_id;
-  return app_private.generate_slots(hospital_id, today, today + horizon, doctor_id);
+  return app_private.cut_slots(hospital_id, today, today + horizon, doctor_id);
 end
 $$;
 
