@@ -56,11 +56,11 @@ export const generateManySlots: Workload = {
           faults.push(`generate_slots made ${ours.count} slots instead of ${rows}`);
         if (bare.count !== rows)
           faults.push(`the bare insert made ${bare.count} slots instead of ${rows}`);
-        const again = await timed(
-          client,
-          'select app_private.cut_slots($1, $2, $3) as count',
-          [hospital.id, hospital.firstDay, hospital.lastDay],
-        );
+        const again = await timed(client, 'select app_private.cut_slots($1, $2, $3) as count', [
+          hospital.id,
+          hospital.firstDay,
+          hospital.lastDay,
+        ]);
         if (again.count !== 0) faults.push(`repeating it made ${again.count} slots more`);
       } finally {
         client.release();
