@@ -1,11 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:http';
 import { createLog } from '../../platform/log.ts';
-import { createPool } from '../../platform/pool.ts';
-import { createApp } from '../../server/app.ts';
-import { createAuth } from '../../server/auth/auth.ts';
-import { listen } from '../../server/listen.ts';
-import { openListener } from '../../server/listener.ts';
+import { openServer } from '../../server/open-server.ts';
 import { type SlotChange, SlotChanges } from '../../server/slot-changes.ts';
 
 /** What an answer of the GraphQL endpoint holds. */
@@ -27,33 +22,27 @@ export type TestServer = {
   close(): Promise<void>;
 };
 
+/** The configuration of test servers: a free port, nothing shown but the schema. */
+export const TEST_CONFIG = {
+  environment: 'test' as const,
+  host: '127.0.0.1',
+  port: 0,
+  graphiql: false,
+  introspection: true,
+  trustProxy: false as const,
+  persistedOperations: undefined,
+};
+
 /** Starts the whole server against a database, as server/main.ts does. */
 export async function startServer(authenticatorUrl: string): Promise<TestServer> {
-  const log = createLog({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' });
-  const pool = createPool({ url: authenticatorUrl, applicationName: 'test:server', log });
   const slotChanges = new WatchedSlotChanges();
-  const jwtSecrets = [{ kid: 'test', secret: 'a secret that is only used by tests' }];
-  const auth = await createAuth({ pool, jwtSecrets, log });
-  const config = {
-    environment: 'test' as const,
-    graphiql: false,
-    introspection: true,
-    trustProxy: false as const,
-    persistedOperations: undefined,
-  };
-  const draining = { isDraining: false };
-  const app = createApp({ pool, config, log, auth, slotChanges, draining });
-  const server = createServer(app.express);
-  await app.attach(server);
-  auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
-  const listener = await openListener({
-    url: authenticatorUrl,
-    log,
+  const { url, stop } = await openServer({
+    config: TEST_CONFIG,
+    jwtSecrets: [{ kid: 'test', secret: 'a secret that is only used by tests' }],
+    authenticatorUrl,
+    log: createLog({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     slotChanges,
-    endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
-    onGap: () => {},
   });
-  const url = await listen(server, 0, '127.0.0.1');
 
   return {
     url,
@@ -66,14 +55,7 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
       return { status, data: body.data ?? null, errors: body.errors ?? [] };
     },
     subscribed: (topic) => slotChanges.subscribed(topic),
-    async close() {
-      slotChanges.close();
-      server.closeAllConnections();
-      await app.close();
-      await new Promise((resolve) => server.close(resolve));
-      await Promise.all([listener.close(), auth.close()]);
-      await pool.end();
-    },
+    close: stop,
   };
 }
 

@@ -1,13 +1,9 @@
-import { createServer } from 'node:http';
 import argon2 from 'argon2';
 import { createLog } from '../../platform/log.ts';
-import { createPool } from '../../platform/pool.ts';
-import { createApp } from '../../server/app.ts';
-import { type AuthOptions, createAuth } from '../../server/auth/auth.ts';
-import { listen } from '../../server/listen.ts';
-import { SlotChanges } from '../../server/slot-changes.ts';
+import { openServer, type ServerOptions } from '../../server/open-server.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type Actor, createHospital } from '../helpers/hospital.ts';
+import { TEST_CONFIG } from '../helpers/server.ts';
 
 /** The keys of the test servers: the first signs. */
 export const JWT_SECRETS = [
@@ -39,7 +35,7 @@ export type Answer = {
  * The whole server on a port of its own, over a database with one hospital whose accounts all have
  * {@link PASSWORD}. Every client of it chooses its own address.
  */
-export async function openAuthServer(options: Partial<AuthOptions> = {}) {
+export async function openAuthServer(options: ServerOptions['auth'] = {}) {
   const database = await createDatabase({ dropAfterFile: false });
   const { ownerPool } = database;
   const hospital = await createHospital(ownerPool);
@@ -56,26 +52,13 @@ export async function openAuthServer(options: Partial<AuthOptions> = {}) {
     level: 'trace',
     destination: { write: (line) => void lines.push(line) },
   });
-  const pool = createPool({ url: database.authenticatorUrl, applicationName: 'test:server', log });
-  const auth = await createAuth({ pool, jwtSecrets: JWT_SECRETS, log, ...options });
-  const slotChanges = new SlotChanges();
-  const app = createApp({
-    pool,
-    config: {
-      environment: 'test',
-      graphiql: false,
-      introspection: false,
-      trustProxy: 'loopback',
-      persistedOperations: undefined,
-    },
+  const { auth, stop, url } = await openServer({
+    config: { ...TEST_CONFIG, introspection: false, trustProxy: 'loopback' },
+    jwtSecrets: JWT_SECRETS,
+    authenticatorUrl: database.authenticatorUrl,
     log,
-    auth,
-    slotChanges,
-    draining: { isDraining: false },
+    auth: options,
   });
-  const server = createServer(app.express);
-  await app.attach(server);
-  const url = await listen(server, 0, '127.0.0.1');
   let lastAddress = 0;
 
   return {
@@ -93,12 +76,7 @@ export async function openAuthServer(options: Partial<AuthOptions> = {}) {
     },
 
     async close() {
-      slotChanges.close();
-      server.closeAllConnections();
-      const closed = new Promise((resolve) => server.close(resolve));
-      await Promise.all([app.close(), closed]);
-      await auth.close();
-      await pool.end();
+      await stop();
       await database.drop();
     },
   };

@@ -1,0 +1,70 @@
+import { createServer } from 'node:http';
+import type { Config } from '../platform/config.ts';
+import type { Log } from '../platform/log.ts';
+import { createPool } from '../platform/pool.ts';
+import type { JwtSecret } from '../platform/secrets.ts';
+import { type AppOptions, createApp } from './app.ts';
+import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
+import { listen } from './listen.ts';
+import { openListener } from './listener.ts';
+import { SlotChanges } from './slot-changes.ts';
+
+export type ServerOptions = {
+  config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
+  /** The first signs, all verify. */
+  jwtSecrets: readonly JwtSecret[];
+  /** URL of the server's login role. */
+  authenticatorUrl: string;
+  log: Log;
+  /** Limits of the login, where they are not the usual ones. */
+  auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
+  slotChanges?: SlotChanges;
+};
+
+/** A server that listens. */
+export type OpenServer = {
+  /** Where it listens, e.g. http://127.0.0.1:4000. */
+  url: string;
+  auth: Auth;
+  /** Turns readiness off, lets requests in flight finish, and closes everything. */
+  stop(): Promise<void>;
+};
+
+/** Opens the whole server. Rejects when the database cannot be asked or the port is taken. */
+export async function openServer(options: ServerOptions): Promise<OpenServer> {
+  const { authenticatorUrl, config, jwtSecrets, log } = options;
+  const pool = createPool({
+    url: authenticatorUrl,
+    applicationName: 'slotkeeper-server',
+    log,
+    max: 20,
+  });
+  const slotChanges = options.slotChanges ?? new SlotChanges();
+  const draining = { isDraining: false };
+  const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
+  const app = createApp({ pool, config, log, auth, slotChanges, draining });
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
+  await app.attach(server);
+  auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
+  const listener = await openListener({
+    url: authenticatorUrl,
+    log,
+    slotChanges,
+    endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
+    onGap: () => auth.endedSessions.poll(),
+  });
+  const url = await listen(server, config.port, config.host);
+
+  return {
+    url,
+    auth,
+    async stop() {
+      draining.isDraining = true;
+      const closed = new Promise((resolve) => server.close(resolve));
+      slotChanges.close();
+      await Promise.all([app.close(), closed]);
+      await Promise.all([listener.close(), auth.close()]);
+      await pool.end();
+    },
+  };
+}
