@@ -1,5 +1,5 @@
-import argon2 from 'argon2';
 import pg from 'pg';
+import { hashPassword } from '../platform/password-hash.ts';
 import { DEMO_ACCOUNTS, DEMO_PASSWORD, demoEmail } from './accounts.ts';
 import { DEMO_HOSPITALS, type DemoDoctor, type DemoHospital, patientName } from './hospitals.ts';
 
@@ -28,12 +28,7 @@ export async function loadDemo(databaseUrl: string): Promise<string[]> {
   try {
     const missing = await missingHospitals(client);
     if (missing.length === 0) return [];
-    const passwordHash = await argon2.hash(DEMO_PASSWORD, {
-      type: argon2.argon2id,
-      memoryCost: 19_456,
-      timeCost: 2,
-      parallelism: 1,
-    });
+    const passwordHash = await hashPassword(DEMO_PASSWORD);
     await client.query('begin; set local role app_owner');
     for (const hospital of missing) await loadHospital(client, hospital, passwordHash);
     await client.query('commit');

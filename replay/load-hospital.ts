@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import argon2 from 'argon2';
 import pg from 'pg';
+import { hashPassword } from '../platform/password-hash.ts';
 import { planStaff, workingDay } from './plan.ts';
 import type { DayRequest } from './read-day.ts';
 
@@ -221,12 +221,7 @@ async function insertReception(
 ): Promise<{ email: string; password: string }> {
   const email = `reception@${slug}.test`;
   const password = randomBytes(24).toString('base64url');
-  const passwordHash = await argon2.hash(password, {
-    type: argon2.argon2id,
-    memoryCost: 19_456,
-    timeCost: 2,
-    parallelism: 1,
-  });
+  const passwordHash = await hashPassword(password);
   await client.query(
     `with created as (
        insert into app_public.account (hospital_id, email, display_name, role)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import argon2 from 'argon2';
 import type pg from 'pg';
+import { hashPassword } from '../../platform/password-hash.ts';
 import type { TransactionSettings } from '../../platform/pool.ts';
 
 /** A hospital made for a workload. */
@@ -129,12 +129,7 @@ export function receptionSettings(hospital: BenchHospital): TransactionSettings 
 async function createReception(owner: pg.Pool, hospitalId: string, slug: string) {
   const email = `reception@${slug}.test`;
   const password = randomBytes(24).toString('base64url');
-  const hash = await argon2.hash(password, {
-    type: argon2.argon2id,
-    memoryCost: 19_456,
-    timeCost: 2,
-    parallelism: 1,
-  });
+  const hash = await hashPassword(password);
   const accountId = await firstId(
     owner,
     `with created as (

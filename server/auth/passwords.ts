@@ -1,15 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import argon2 from 'argon2';
+import { hashPassword, verifyPassword } from '../../platform/password-hash.ts';
 import type { Turnstile } from './turnstile.ts';
-
-/** OWASP's first choice: 19 MiB, two passes, one lane. About 40 ms of one core. */
-const COST = {
-  type: argon2.argon2id,
-  memoryCost: 19_456,
-  timeCost: 2,
-  parallelism: 1,
-} as const;
 
 /**
  * Hashes at once that leave a core to everything else, and a thread of Node's pool of four.
@@ -28,25 +20,20 @@ export class Passwords {
 
   /** Prepares the hash that stands in where there is no account. */
   static async open(turnstile: Turnstile): Promise<Passwords> {
-    const nobodysHash = await argon2.hash(randomBytes(32).toString('base64url'), COST);
+    const nobodysHash = await hashPassword(randomBytes(32).toString('base64url'));
     return new Passwords(turnstile, nobodysHash);
   }
 
   /** The hash of a password. Rejects with LineTooLong when too many wait, like all here. */
   hash(password: string): Promise<string> {
-    return this.#turnstile.pass(() => argon2.hash(normal(password), COST));
+    return this.#turnstile.pass(() => hashPassword(password));
   }
 
   /** Whether the password fits. Without a hash it never does, and takes as long. */
   matches(hash: string | null, password: string): Promise<boolean> {
     return this.#turnstile.pass(async () => {
-      const fits = await argon2.verify(hash ?? this.#nobodysHash, normal(password));
+      const fits = await verifyPassword(hash ?? this.#nobodysHash, password);
       return hash !== null && fits;
     });
   }
-}
-
-/** Keyboards write the same letter in different ways. */
-function normal(password: string): string {
-  return password.normalize('NFKC');
 }

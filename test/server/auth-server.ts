@@ -1,5 +1,5 @@
-import argon2 from 'argon2';
 import { createLog } from '../../platform/log.ts';
+import { hashPassword } from '../../platform/password-hash.ts';
 import { openServer, type ServerOptions } from '../../server/open-server.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type Actor, createHospital } from '../helpers/hospital.ts';
@@ -39,7 +39,7 @@ export async function openAuthServer(options: ServerOptions['auth'] = {}) {
   const database = await createDatabase({ dropAfterFile: false });
   const { ownerPool } = database;
   const hospital = await createHospital(ownerPool);
-  const hash = await argon2.hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+  const hash = await hashPassword(PASSWORD);
   await ownerPool.query(
     `insert into app_private.account_secret (hospital_id, account_id, password_hash)
      select hospital_id, id, $1 from app_public.account`,
