@@ -5,6 +5,7 @@ with wanted (from_status, to_status, roles) as (
     (null, 'requested', '{patient,doctor,nurse,receptionist,admin,worker}'),
     (null, 'held', '{patient,doctor,nurse,receptionist,admin,worker}'),
     (null, 'scheduled', '{patient,doctor,nurse,receptionist,admin,worker}'),
+    ('requested', 'held', '{doctor,receptionist,admin}'),
     ('requested', 'scheduled', '{doctor,receptionist,admin}'),
     ('requested', 'cancelled', '{patient,doctor,nurse,receptionist,admin,worker}'),
     ('requested', 'expired', '{worker}'),

@@ -1,1 +1,0 @@
--- Write the next migration here; include functions with: --!include functions/<area>/<name>.sql
