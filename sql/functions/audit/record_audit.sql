@@ -81,5 +81,12 @@ create or replace trigger appointment_is_audited
   for each row execute function app_private.record_audit('appointment');
 
 create or replace trigger slot_is_audited
-  after update of blocked_at, blocked_reason, withdrawn_at, capacity or delete on app_public.slot
+  after update of blocked_at, blocked_reason, withdrawn_at, is_retired, capacity on app_public.slot
   for each row execute function app_private.record_audit('slot');
+
+-- Slots that a schedule no longer has go by the hundred: what says why is the change of the schedule.
+-- Of one that somebody had blocked, retired or withdrawn the last state is kept.
+create or replace trigger slot_deletion_is_audited
+  after delete on app_public.slot
+  for each row when (old.blocked_at is not null or old.is_retired or old.withdrawn_at is not null)
+  execute function app_private.record_audit('slot');

@@ -55,9 +55,11 @@ create or replace trigger schedule_keeps_its_identity
   before update of hospital_id, id, doctor_id, location_id, created_at on app_public.schedule
   for each row execute function app_private.keep_columns('schedule', 'doctor_id', 'location_id', 'created_at');
 
+-- A slot that a new schedule still has follows it: schedule_id may change, to a schedule of the same
+-- doctor at the same place, as its foreign key says.
 create or replace trigger slot_keeps_its_identity
-  before update of hospital_id, id, doctor_id, location_id, schedule_id, during, created_at on app_public.slot
-  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at');
+  before update of hospital_id, id, doctor_id, location_id, during, created_at on app_public.slot
+  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'during', 'created_at');
 
 create or replace trigger appointment_keeps_its_identity
   before update of hospital_id, id, patient_id, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment
