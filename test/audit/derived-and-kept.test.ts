@@ -105,7 +105,7 @@ test('what identifies a row is kept in every table that has one', () => {
     patient: ['hospital_id', 'id', 'created_at'],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
     service: ['hospital_id', 'id'],
-    slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at'],
+    slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'during', 'created_at'],
   });
 });
 

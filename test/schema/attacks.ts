@@ -269,16 +269,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('slot', 'free_slot', 'location_id = :foreign_location'),
     first: 'immutable_column',
   },
-  slot_from_a_schedule: {
-    by: set(
-      'slot',
-      'free_slot',
-      'schedule_id = :foreign_schedule',
-      'doctor_id = :other_doctor',
-      'location_id = :annex',
-    ),
-    first: 'immutable_column',
-  },
+  slot_from_a_schedule: { by: set('slot', 'free_slot', 'schedule_id = :foreign_schedule') },
   slot_of_a_hospital: homeless(
     'slot',
     'doctor_id, location_id, during',

@@ -19,27 +19,27 @@ begin
     select wished.number, verdict.position, verdict.field, verdict.problem, verdict.message, null::bigint as other_row
     from wished
     cross join lateral (values
-      (1, 'location_id', 'missing', 'A location is needed.', wished.location_id is null),
-      (2, 'location_id', 'unknown_location', 'There is no such location.',
+      ('location_id', 1, 'missing', 'A location is needed.', wished.location_id is null),
+      ('location_id', 2, 'unknown_location', 'There is no such location.',
         wished.location_id is not null and wished.location_is_active is null),
-      (3, 'location_id', 'inactive_location', 'The location is closed.', not wished.location_is_active),
-      (4, 'weekday', 'missing', 'A weekday is needed.', wished.weekday is null),
-      (5, 'weekday', 'out_of_range', 'A weekday is 1 (Monday) to 7 (Sunday).', wished.weekday not between 1 and 7),
-      (6, 'start_time', 'missing', 'A start is needed.', wished.start_time is null),
-      (7, 'end_time', 'missing', 'An end is needed.', wished.end_time is null),
-      (8, 'end_time', 'not_after_start', 'Work ends after it starts, on the same day.', wished.end_time <= wished.start_time),
-      (9, 'break_start', 'missing', 'A break needs a start as well.',
+      ('location_id', 3, 'inactive_location', 'The location is closed.', not wished.location_is_active),
+      ('weekday', 4, 'missing', 'A weekday is needed.', wished.weekday is null),
+      ('weekday', 5, 'out_of_range', 'A weekday is 1 (Monday) to 7 (Sunday).', wished.weekday not between 1 and 7),
+      ('start_time', 6, 'missing', 'A start is needed.', wished.start_time is null),
+      ('end_time', 7, 'missing', 'An end is needed.', wished.end_time is null),
+      ('end_time', 8, 'not_after_start', 'Work ends after it starts, on the same day.', wished.end_time <= wished.start_time),
+      ('break_start', 9, 'missing', 'A break needs a start as well.',
         wished.break_start is null and wished.break_end is not null),
-      (10, 'break_end', 'missing', 'A break needs an end as well.',
+      ('break_end', 10, 'missing', 'A break needs an end as well.',
         wished.break_end is null and wished.break_start is not null),
-      (11, 'break_end', 'not_after_start', 'A break ends after it starts.', wished.break_end <= wished.break_start),
-      (12, 'break_start', 'outside_hours', 'A break starts within the working hours.',
+      ('break_end', 11, 'not_after_start', 'A break ends after it starts.', wished.break_end <= wished.break_start),
+      ('break_start', 12, 'outside_hours', 'A break starts within the working hours.',
         wished.break_start < wished.start_time or wished.break_start > wished.end_time),
-      (13, 'break_end', 'outside_hours', 'A break ends within the working hours.',
+      ('break_end', 13, 'outside_hours', 'A break ends within the working hours.',
         wished.break_end > wished.end_time or wished.break_end < wished.start_time),
-      (14, 'slot_capacity', 'out_of_range', 'A slot takes 1 to 100 patients.',
+      ('slot_capacity', 14, 'out_of_range', 'A slot takes 1 to 100 patients.',
         wished.slot_capacity not between 1 and 100)
-    ) as verdict (position, field, problem, message, is_fault)
+    ) as verdict (field, position, problem, message, is_fault)
     where verdict.is_fault
     union all
     select wished.number, 15, 'start_time', 'overlaps',
