@@ -44,8 +44,8 @@ const invariants: Record<string, string> = {
   'a slot does not say what its columns say': `
     select id, status, booked_count, capacity from app_public.slot
     where status <> case
-      when withdrawn_at is not null then 'withdrawn'
-      when blocked_at is not null then 'blocked'
+      when withdrawn_at is not null or is_retired then 'withdrawn'
+      when blocked_at is not null or absence_id is not null or holiday_id is not null then 'blocked'
       when booked_count = capacity then 'booked'
       else 'available' end::app_public.slot_status`,
 

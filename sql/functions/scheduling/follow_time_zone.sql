@@ -39,9 +39,9 @@ begin
   select new.id, counted.doctor_id, counted.day, counted.seated,
     greatest(counted.seated, doctor.max_patients_per_day)
   from (
-    select appointment.doctor_id, (appointment.starts_at at time zone new.time_zone)::date as day,
-      count(*)::integer as seated
+    select slot.doctor_id, (slot.starts_at at time zone new.time_zone)::date as day, count(*)::integer as seated
     from app_public.appointment
+    join app_public.slot on slot.hospital_id = new.id and slot.id = appointment.slot_id
     where appointment.hospital_id = new.id and appointment.holds_seat
     group by 1, 2
   ) as counted

@@ -11,7 +11,7 @@ begin
   perform app_private.guard_schedule_change(hospital_of_request, doctor_id, effective_from, rows, effective_until);
   select hospital.time_zone into zone from app_public.hospital where hospital.id = hospital_of_request;
   return app_private.preview_slots(
-    hospital_of_request, doctor_id, effective_from, effective_until,
+    hospital_of_request, doctor_id, effective_from, null,
     app_private.replaced_hours(hospital_of_request, doctor_id, effective_from, rows, effective_until),
     zone, with_alternatives => true);
 end

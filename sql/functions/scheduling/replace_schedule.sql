@@ -37,8 +37,8 @@ begin
   from unnest(hours) as added
   where added.schedule_id is null;
 
-  return app_private.regenerate_slots(
-    hospital, doctor_id, effective_from, effective_until, with_alternatives => true);
+  -- Without an end, because slots after the replaced days follow the row that was cut off for them.
+  return app_private.regenerate_slots(hospital, doctor_id, effective_from, null, with_alternatives => true);
 end
 $$;
 
