@@ -28,7 +28,13 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
-const OTHERS = ['appointmentTransitions', 'errorCatalog', 'currentAccount', 'query'];
+const OTHERS = [
+  'previewTimeZone',
+  'appointmentTransitions',
+  'errorCatalog',
+  'currentAccount',
+  'query',
+];
 
 beforeAll(async () => {
   await loadDemo(database.url);
@@ -124,6 +130,10 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     rescheduleAppointment: `appointmentId: "${foreign.appointment}", newSlotId: "${own.slot}", idempotencyKey: "${key}"`,
     blockSlot: `slotId: "${foreign.slot}", reason: "mine"`,
     unblockSlot: `slotId: "${foreign.slot}"`,
+    replaceSchedule: `doctorId: "${foreign.doctor}", effectiveFrom: "2100-01-01", rows: []`,
+    updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
+    updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
+    updateService: `serviceId: "${foreign.service}", name: "Mine"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -134,7 +144,10 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
       input
         .replaceAll(foreign.slot ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
-        .replaceAll(foreign.patient ?? '', unknown),
+        .replaceAll(foreign.patient ?? '', unknown)
+        .replaceAll(foreign.doctor ?? '', unknown)
+        .replaceAll(foreign.location ?? '', unknown)
+        .replaceAll(foreign.service ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
     expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);

@@ -4,23 +4,54 @@ import 'postgraphile/graphile-build-pg';
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   appointmentId: 'The appointment.',
+  bookingHorizonDays: 'How many days ahead of today can be booked, 1 to 365.',
+  bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
+  bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
+  clear: 'Names of columns that become empty; a null leaves a column as it is.',
   dateOfBirth: 'Date of birth.',
+  displayName: 'Name for people.',
+  doctorAlertBuffer:
+    "Grace beyond the slot's length before a patient waiting for the doctor raises an alert.",
   doctorId: 'The doctor; where it may be left out, all doctors.',
+  duration: 'How long the visit takes, 5 minutes to 8 hours; left out: as long as the slot.',
+  effectiveFrom: 'First local day on which the new week holds: today or later.',
+  effectiveUntil:
+    'Last local day on which it holds, after which the old week holds again; left out: for good.',
   email: 'E-mail address.',
+  externalEventType: 'Event type of the service in an external calendar.',
   firstDay: 'First local day.',
+  generatedDays: 'How many days ahead slots are stored, 1 to 365.',
+  holdDuration: 'How long a held slot waits for its confirmation, up to an hour.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
+  isActive: 'Whether it is in use.',
+  keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
+  locationId: 'The location.',
+  maxPatientsPerDay: 'Most appointments a local day, 1 to 500.',
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
-  name: 'Full name.',
+  name: 'Name for people; of a patient the full name.',
   newSlotId: 'The slot to move to.',
+  noShowBlockThreshold: 'Number of no-shows at which a patient is blocked.',
+  noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
+  noShowWindowStart: 'Local time from which no-shows are marked automatically.',
+  offerDuration: "How long an offered seat waits for the patient's answer, 5 minutes to 3 days.",
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
   reason: 'Why, in plain words; at most 2000 characters.',
+  rebookBuffer:
+    'A slot freed by a no-show is bookable again only if it starts later than this from now.',
+  rows: 'The stretches of work of the new week; none: the doctor does not work.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
+  slotDuration: "Length of the doctor's slots, 5 minutes to 8 hours.",
   slotId: 'The slot.',
+  specialty: 'Field of medicine.',
+  staffNumber: "The hospital's own number of the doctor, unique in the hospital.",
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
+  timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
+  vitalsAlertBuffer:
+    "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);
