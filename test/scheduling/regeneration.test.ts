@@ -136,6 +136,15 @@ describe('a slot that the hours no longer have', () => {
       });
     }));
 
+  test('tells nobody of a hold that has lapsed', () =>
+    story(async (db, slot) => {
+      await hold(db, { slotId: slot(6), patientId: patient(1) });
+      await asOwner(db);
+      await setClock(db, '2027-01-31T19:00:00+05:30');
+      expect(await leaveMondays(db)).toMatchObject({ kept_slots: 1, notified_patients: 0, affected: [] });
+      expect(await stateOf(db, slot(6))).toBe('retired');
+    }));
+
   test('counts those who come only once for each of them, patients by person', () =>
     story(async (db, slot) => {
       await book(db, { slotId: slot(3), patientId: patient(0) });

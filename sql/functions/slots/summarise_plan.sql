@@ -1,5 +1,6 @@
 -- What a plan for slots does, in the words of a calendar change. Read before the plan is carried out,
--- so that each affected appointment is told as it was; a preview stops here.
+-- so that each affected appointment is told as it was; a preview stops here. A lapsed hold is nobody's
+-- appointment any more, though its seat is counted until somebody releases it.
 create or replace function app_private.summarise_plan(
   hospital_id uuid, plan app_private.planned_slot[], with_alternatives boolean)
 returns app_public.calendar_change
@@ -40,6 +41,7 @@ begin
     from app_public.appointment
     where appointment.hospital_id = summarise_plan.hospital_id
       and appointment.holds_seat
+      and (appointment.status <> 'held' or appointment.held_until > app_private.clock())
       and appointment.id in (
         select seated.id
         from app_public.appointment as seated
