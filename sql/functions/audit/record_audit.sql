@@ -83,3 +83,11 @@ create or replace trigger appointment_is_audited
 create or replace trigger slot_is_audited
   after update of blocked_at, blocked_reason, withdrawn_at, capacity or delete on app_public.slot
   for each row execute function app_private.record_audit('slot');
+
+create or replace trigger absence_is_audited
+  after insert or update or delete on app_public.absence
+  for each row execute function app_private.record_audit('absence');
+
+create or replace trigger holiday_is_audited
+  after insert or update or delete on app_public.holiday
+  for each row execute function app_private.record_audit('holiday');
