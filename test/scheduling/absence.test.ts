@@ -110,6 +110,10 @@ test('an emergency cancels appointments and requests, and gives their seats back
         cancelled_by: hospital.doctor.accountId,
       });
     }
+    const emergency = { event: 'doctor_emergency', priority: 'high' };
+    expect(await toldPatients(db, hospital)).toMatchObject(
+      [0, 1, 2].map((index) => ({ ...emergency, patient_id: nth(hospital.patientIds, index) })),
+    );
     expect(await slotState(db, first ?? '')).toMatchObject({ booked_count: 0, status: 'blocked' });
     expect(await dayCount(db, first ?? '')).toBe(0);
     expect(await stored(db, next.id)).toMatchObject({ status: 'scheduled' });

@@ -12,7 +12,7 @@ import {
   stored,
 } from '../helpers/booking.ts';
 import { moveClock, setClock } from '../helpers/clock.ts';
-import { ask, noChange, setAvailability } from '../helpers/closures.ts';
+import { ask, noChange, setAvailability, toldPatients } from '../helpers/closures.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -66,6 +66,10 @@ test('a doctor who becomes unavailable has everything ahead cancelled, and its s
         cancelled_by: hospital.receptionist.accountId,
       });
     }
+    const told = await toldPatients(db, hospital);
+    expect(told.map(({ event, priority }) => [event, priority])).toEqual(
+      Array(4).fill(['doctor_unavailable', 'high']),
+    );
     expect(await slotState(db, nth(hospital.slotIds, 1))).toMatchObject({
       booked_count: 0,
       status: 'available',
