@@ -3,13 +3,19 @@ import 'postgraphile/graphile-build-pg';
 
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
+  absenceId: 'The absence.',
   appointmentId: 'The appointment.',
+  date: 'The local day; of a holiday that returns, any of its days.',
   dateOfBirth: 'Date of birth.',
   doctorId: 'The doctor; where it may be left out, all doctors.',
   email: 'E-mail address.',
+  endTime: 'Local time until which, for hours of one day; left out: whole days.',
   firstDay: 'First local day.',
+  holidayId: 'The holiday.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
+  isAvailable: 'Whether the doctor takes appointments.',
+  isRecurring: 'Whether the holiday returns every year, on its month and day.',
   lastDay: 'Last local day, included.',
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
   name: 'Full name.',
@@ -19,8 +25,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   reason: 'Why, in plain words; at most 2000 characters.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
   slotId: 'The slot.',
+  startTime: 'Local time from which, for hours of one day; left out: whole days.',
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
+  type: 'Kind of absence; emergency cancels the appointments that it touches.',
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);
