@@ -81,6 +81,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
   const closures = await closeFarAhead(db, hospital);
+  const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -113,6 +114,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     second_appointment: second,
     held,
     cancelled,
+    long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
   };
@@ -140,6 +142,22 @@ async function closeFarAhead(db: Queryable, { id, doctorIds }: TestHospital) {
       date: '2099-06-24',
     }),
   };
+/** A visit of two slots with the other doctor. */
+async function bookLongVisit(
+  db: Queryable,
+  hospital: TestHospital,
+  patient: string,
+): Promise<string> {
+  const slots = await slotsOfTomorrow(db, hospital, hospital.doctorIds[1]);
+  const { rows } = await db.query<{ id: string }>(
+    `with long_service as (
+       insert into app_public.service (hospital_id, name, duration)
+       values ($1, 'Operation', '1 hour') returning id)
+     insert into app_public.appointment (hospital_id, slot_id, patient_id, service_id, status)
+     select $1, $2, $3, id, 'scheduled' from long_service returning id`,
+    [hospital.id, slots[11], patient],
+  );
+  return rows[0]?.id ?? '';
 }
 
 async function moveTo(
