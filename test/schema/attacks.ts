@@ -653,6 +653,7 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
     holiday("'Every year', '2099-06-25', true"),
     `update app_public.holiday set is_active = false where id = :holiday;
      ${holiday("'Every year', '2099-06-24', true")}`,
+  ],
   a_patient_asks_a_doctor_once_for_a_time: [
     `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)
      select hospital_id, :other_doctor, patient_id, during, status from app_public.appointment where id = :request`,

@@ -361,8 +361,6 @@ hold(ownerPool, [
     excused: {
       absence_created_by_an_account: 'accounts are deactivated, never deleted',
       absence_cancelled_by_an_account: 'accounts are deactivated, never deleted',
-      slot_in_an_absence_of_its_doctor:
-        'an index of the slots in absences serves it; the others have none',
       slot_on_a_holiday: 'an index of the slots on holidays serves it; the others have none',
       appointment_at_a_location: 'locations are deactivated, never deleted',
       appointment_for_a_service: 'services are deactivated, never deleted',

@@ -142,6 +142,8 @@ async function closeFarAhead(db: Queryable, { id, doctorIds }: TestHospital) {
       date: '2099-06-24',
     }),
   };
+}
+
 /** A visit of two slots with the other doctor. */
 async function bookLongVisit(
   db: Queryable,
