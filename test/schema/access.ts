@@ -81,6 +81,22 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     during: "'[2100-01-01 09:00+00, 2100-01-01 10:00+00)'",
     capacity: '1',
   },
+  'app_public.absence': {
+    hospital_id: ':hospital',
+    doctor_id: ':doctor',
+    type: "'conference'",
+    first_day: "'2098-01-01'",
+    last_day: "'2098-01-02'",
+    start_time: 'null',
+    end_time: 'null',
+    reason: "'one more'",
+  },
+  'app_public.holiday': {
+    hospital_id: ':hospital',
+    name: "'One more'",
+    date: "'2098-03-03'",
+    is_recurring: 'false',
+  },
   'app_public.doctor_day': {
     hospital_id: ':hospital',
     doctor_id: ':doctor',

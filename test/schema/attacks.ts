@@ -22,6 +22,18 @@ const slot = (change: string): string =>
   `insert into app_public.slot (hospital_id, doctor_id, location_id, during)
    select hospital_id, doctor_id, location_id, ${change} from app_public.slot where id = :last_slot`;
 
+const absence = (values: string): string =>
+  `insert into app_public.absence (
+     hospital_id, doctor_id, type, first_day, last_day, start_time, end_time, during)
+   select :hospital, doctor::uuid, type::app_public.absence_type, first_day::date, last_day::date,
+     start_time::time, end_time::time, tstzrange(
+       first_day::timestamp at time zone 'Asia/Kolkata',
+       (greatest(first_day::date, last_day::date) + 1)::timestamp at time zone 'Asia/Kolkata')
+   from (values (${values})) as wanted (doctor, type, first_day, last_day, start_time, end_time)`;
+
+const holiday = (values: string): string =>
+  `insert into app_public.holiday (hospital_id, name, date, is_recurring) values (:hospital, ${values})`;
+
 const visit = (slotName: string, patientName: string): string =>
   `insert into app_public.appointment (
      hospital_id, slot_id, doctor_id, location_id, patient_id, during, status, source, created_at, updated_at)
@@ -502,6 +514,105 @@ export const attacks: Readonly<Record<string, Attack>> = {
     ),
     first: 'forbidden',
   },
+
+  // absence
+  an_absence_is_a_bounded_stretch_of_time: {
+    by: set(
+      'absence',
+      'absence',
+      "during = 'empty'",
+      "during = '[2099-01-01,)'",
+      "during = '(2099-01-01,2099-01-02]'",
+    ),
+    first: 'immutable_column',
+  },
+  an_absence_reason_is_at_most_2000_characters: {
+    by: set('absence', 'absence', "reason = repeat('x', 2001)"),
+  },
+  an_absence_is_of_one_doctor: { by: [':duplicate absence'], first: 'absence_pkey' },
+  absence_of_a_doctor: {
+    by: set('absence', 'absence', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  absence_created_by_an_account: {
+    by: set('absence', 'absence', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  absence_cancelled_by_an_account: {
+    by: set('absence', 'cancelled_absence', 'cancelled_by = :foreign_admin'),
+  },
+  an_absence_starts_before_it_ends: {
+    by: [absence(":doctor, 'other', '2097-01-02', '2097-01-01', null, null")],
+    first: 'invalid_input',
+  },
+  an_absence_lasts_at_most_two_years: {
+    by: [absence(":doctor, 'other', '2094-01-01', '2096-01-03', null, null")],
+    first: 'invalid_input',
+  },
+  hours_of_an_absence_have_both_ends: {
+    by: [
+      absence(":doctor, 'other', '2097-01-01', '2097-01-01', '09:00', null"),
+      absence(":doctor, 'other', '2097-01-01', '2097-01-01', null, '09:00'"),
+    ],
+    first: 'invalid_input',
+  },
+  hours_of_an_absence_are_of_one_day: {
+    by: [
+      absence(":doctor, 'other', '2097-01-01', '2097-01-02', '09:00', '10:00'"),
+      absence(":doctor, 'other', '2097-01-01', '2097-01-01', '09:00', '09:00'"),
+    ],
+    first: 'invalid_input',
+  },
+  a_cancelled_absence_has_a_time: {
+    by: set('absence', 'cancelled_absence', 'cancelled_at = null'),
+  },
+  only_a_cancelled_absence_has_a_canceller: {
+    by: set('absence', 'absence', 'cancelled_by = :admin'),
+  },
+  absences_of_a_doctor_never_overlap: {
+    by: [
+      absence(":doctor, 'other', '2099-01-02', '2099-01-03', null, null"),
+      absence(":doctor, 'other', '2099-01-02', '2099-01-02', '23:00', '23:30'"),
+    ],
+    first: 'absence_overlaps',
+  },
+  absence_of_a_hospital: {
+    ...homeless(
+      'absence',
+      'doctor_id, type, first_day, last_day, during',
+      ":doctor, 'other', '2097-01-01', '2097-01-01', '[2097-01-01, 2097-01-02)'",
+    ),
+    first: 'doctor_not_found',
+  },
+
+  // holiday
+  a_holiday_has_a_name: {
+    by: set('holiday', 'holiday', "name = '  '", "name = repeat('x', 201)"),
+  },
+  two_holidays_never_fall_on_one_day: {
+    by: [
+      holiday("'Once', '2099-06-24', false"),
+      holiday("'Every year', '2097-06-24', true"),
+      holiday("'Every year', '2000-06-24', true"),
+    ],
+    first: 'holiday_overlaps',
+  },
+  holiday_of_a_hospital: {
+    ...homeless('holiday', 'name, date', "'Once', '2097-01-01'"),
+  },
+
+  // what closes a slot
+  slot_in_an_absence_of_its_doctor: {
+    by: set('slot', 'slot', 'absence_id = :foreign_absence', 'absence_id = :other_absence'),
+  },
+  slot_on_a_holiday: { by: set('slot', 'slot', 'holiday_id = :foreign_holiday') },
+
+  // audit_entry
+  audit_entry_of_a_hospital: homeless(
+    'audit_entry',
+    'table_name, record_id, operation, actor_role, transaction_id, recorded_at',
+    "'slot', :slot, 'insert', 'operator', 1, now()",
+  ),
 };
 
 /** What comes close to breaking an exclusion constraint and is right. */
@@ -520,6 +631,19 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
     `update app_public.slot set withdrawn_at = now() where id = :last_slot; ${slot('during')}`,
     `insert into app_public.slot (hospital_id, doctor_id, location_id, during, withdrawn_at)
      select hospital_id, doctor_id, location_id, during, now() from app_public.slot where id = :last_slot`,
+  ],
+  absences_of_a_doctor_never_overlap: [
+    absence(":doctor, 'other', '2099-01-03', '2099-01-04', null, null"),
+    absence(":doctor, 'other', '2098-12-31', '2098-12-31', null, null"),
+    absence(":other_doctor, 'other', '2099-01-01', '2099-01-02', null, null"),
+    `update app_public.absence set status = 'cancelled' where id = :absence;
+     ${absence(":doctor, 'other', '2099-01-01', '2099-01-02', null, null")}`,
+  ],
+  two_holidays_never_fall_on_one_day: [
+    holiday("'Once', '2098-06-24', false"),
+    holiday("'Every year', '2099-06-25', true"),
+    `update app_public.holiday set is_active = false where id = :holiday;
+     ${holiday("'Every year', '2099-06-24', true")}`,
   ],
   a_patient_asks_a_doctor_once_for_a_time: [
     `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)

@@ -153,6 +153,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.account': 'id = :patient_account',
   'app_public.appointment': 'patient_id = :patient',
   'app_public.appointment_move': 'patient_id = :patient',
+  'app_public.absence': null,
   'app_public.appointment_seat': null,
   'app_public.audit_entry': null,
   'app_private.account_secret': null,
@@ -167,6 +168,7 @@ const ofEveryMember: Readonly<Record<string, string>> = {
   'app_public.location': 'its places',
   'app_public.doctor': 'its doctors',
   'app_public.doctor_day': 'how full a day is: counts only',
+  'app_public.holiday': 'days on which it is closed',
   'app_public.schedule': 'working hours',
   'app_public.service': 'kinds of visit',
   'app_public.slot': 'times and counts, never who',
@@ -319,6 +321,8 @@ describe('functions that are called with ids of another hospital', () => {
     }));
 
   const valid: Readonly<Record<string, string>> = {
+    absence_id: ':absence',
+    holiday_id: ':holiday',
     appointment_id: ':appointment',
     new_slot_id: ':free_slot',
     slot_id: ':adjacent_slot',
@@ -332,6 +336,12 @@ describe('functions that are called with ids of another hospital', () => {
     starting_from: 'null',
     starting_before: 'null',
     medical_record_number: "'MRN-new'",
+    type: "'conference'",
+    start_time: 'null',
+    end_time: 'null',
+    date: "'2098-03-03'",
+    is_recurring: 'false',
+    is_available: 'false',
     name: "'x'",
     phone: 'null',
     email: 'null',

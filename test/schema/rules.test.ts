@@ -359,6 +359,9 @@ hold(ownerPool, [
           and (string_to_array(indkey::text, ' ')::int2[])[1:least(2, cardinality(reference.conkey))]
             <@ reference.conkey)`,
     excused: {
+      absence_created_by_an_account: 'accounts are deactivated, never deleted',
+      absence_cancelled_by_an_account: 'accounts are deactivated, never deleted',
+      slot_on_a_holiday: 'an index of the slots on holidays serves it; the others have none',
       appointment_at_a_location: 'locations are deactivated, never deleted',
       appointment_for_a_service: 'services are deactivated, never deleted',
       appointment_came_from_a_slot: 'a slot with history is withdrawn, never deleted',

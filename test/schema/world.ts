@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   createHospital,
   generateSlots,
+  insert,
   type Queryable,
   type TestHospital,
 } from '../helpers/hospital.ts';
@@ -79,6 +80,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   // A visit with the other doctor, moved as well.
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
+  const closures = await closeFarAhead(db, hospital);
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
@@ -101,6 +103,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     other_patient_account: hospital.otherPatient.accountId,
     session,
     schedule: schedules[0]?.id ?? '',
+    ...closures,
     slot: slots[0] ?? '',
     moved_from: slots[3] ?? '',
     adjacent_slot: slots[1] ?? '',
@@ -114,6 +117,30 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+  };
+}
+
+/** Absences of both doctors, one of them cancelled, and a holiday, where there are no slots. */
+async function closeFarAhead(db: Queryable, { id, doctorIds }: TestHospital) {
+  const absence = (doctor: string, year: number) =>
+    insert(db, 'absence', {
+      hospital_id: id,
+      doctor_id: doctor,
+      type: 'training',
+      first_day: `${year}-01-01`,
+      last_day: `${year}-01-02`,
+    });
+  const cancelled = await absence(doctorIds[1], 2098);
+  await db.query("update app_public.absence set status = 'cancelled' where id = $1", [cancelled]);
+  return {
+    absence: await absence(doctorIds[0], 2099),
+    other_absence: await absence(doctorIds[1], 2096),
+    cancelled_absence: cancelled,
+    holiday: await insert(db, 'holiday', {
+      hospital_id: id,
+      name: 'Midsummer',
+      date: '2099-06-24',
+    }),
   };
 }
 

@@ -13,12 +13,14 @@ let foreign: Record<string, string>;
 
 /** Root fields that list rows of a hospital, and the table that each reads. */
 const LISTS: Readonly<Record<string, string>> = {
+  absences: 'absence',
   accounts: 'account',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
   doctorDays: 'doctor_day',
   doctors: 'doctor',
+  holidays: 'holiday',
   hospitals: 'hospital',
   locations: 'location',
   patients: 'patient',
@@ -33,6 +35,10 @@ const OTHERS = [
   'appointmentTransitions',
   'errorCatalog',
   'currentAccount',
+  'appointmentTransitions',
+  'errorCatalog',
+  'currentAccount',
+  'previewHoliday',
   'query',
 ];
 
@@ -71,7 +77,18 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
-  return { ...rows[0], ...more, appointment_move: randomUUID() };
+  const {
+    rows: [closed],
+  } = await database.ownerPool.query(
+    `with absence as (
+       insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day)
+       values ($1, $2, 'training', '2099-01-01', '2099-01-01') returning id),
+     holiday as (
+       insert into app_public.holiday (hospital_id, name, date) values ($1, 'Far ahead', '2099-01-02') returning id)
+     select absence.id as absence, holiday.id as holiday from absence, holiday`,
+    [rows[0].hospital_id, rows[0].doctor],
+  );
+  return { ...rows[0], ...more, ...closed, appointment_move: randomUUID() };
 }
 
 test('every root field of the schema is in one of the lists of this test', async () => {
@@ -134,6 +151,15 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
     updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
     updateService: `serviceId: "${foreign.service}", name: "Mine"`,
+    createAbsence: `doctorId: "${foreign.doctor}", type: emergency, firstDay: "2098-01-01", lastDay: "2098-01-01"`,
+    declareEmergency: `doctorId: "${foreign.doctor}"`,
+    cancelAbsence: `absenceId: "${foreign.absence}"`,
+    cancelHoliday: `holidayId: "${foreign.holiday}"`,
+    setDoctorAvailability: `doctorId: "${foreign.doctor}", isAvailable: false`,
+    deactivateDoctor: `doctorId: "${foreign.doctor}"`,
+    reactivateDoctor: `doctorId: "${foreign.doctor}"`,
+    deactivatePatient: `patientId: "${foreign.patient}"`,
+    reactivatePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -143,6 +169,9 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
       mutation,
       input
         .replaceAll(foreign.slot ?? '', unknown)
+        .replaceAll(foreign.doctor ?? '', unknown)
+        .replaceAll(foreign.absence ?? '', unknown)
+        .replaceAll(foreign.holiday ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
         .replaceAll(foreign.patient ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)

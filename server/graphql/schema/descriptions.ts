@@ -3,11 +3,13 @@ import 'postgraphile/graphile-build-pg';
 
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
+  absenceId: 'The absence.',
   appointmentId: 'The appointment.',
   bookingHorizonDays: 'How many days ahead of today can be booked, 1 to 365.',
   bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
   clear: 'Names of columns that become empty; a null leaves a column as it is.',
+  date: 'The local day; of a holiday that returns, any of its days.',
   dateOfBirth: 'Date of birth.',
   displayName: 'Name for people.',
   doctorAlertBuffer:
@@ -26,6 +28,13 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
     'A UUID that you make for this wish; send the same one when you repeat the request.',
   isActive: 'Whether it is in use.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
+  endTime: 'Local time until which, for hours of one day; left out: whole days.',
+  firstDay: 'First local day.',
+  holidayId: 'The holiday.',
+  idempotencyKey:
+    'A UUID that you make for this wish; send the same one when you repeat the request.',
+  isAvailable: 'Whether the doctor takes appointments.',
+  isRecurring: 'Whether the holiday returns every year, on its month and day.',
   lastDay: 'Last local day, included.',
   locationId: 'The location.',
   maxPatientsPerDay: 'Most appointments a local day, 1 to 500.',
@@ -52,6 +61,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
+  startTime: 'Local time from which, for hours of one day; left out: whole days.',
+  startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
+  startingFrom: 'Only slots that start then or later; left out: from now on.',
+  type: 'Kind of absence; emergency cancels the appointments that it touches.',
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);

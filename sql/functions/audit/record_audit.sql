@@ -90,3 +90,10 @@ create or replace trigger slot_deletion_is_audited
   after delete on app_public.slot
   for each row when (old.blocked_at is not null or old.is_retired or old.withdrawn_at is not null)
   execute function app_private.record_audit('slot');
+create or replace trigger absence_is_audited
+  after insert or update or delete on app_public.absence
+  for each row execute function app_private.record_audit('absence');
+
+create or replace trigger holiday_is_audited
+  after insert or update or delete on app_public.holiday
+  for each row execute function app_private.record_audit('holiday');
