@@ -83,7 +83,7 @@ async function countFree(
   return withTransaction(pool, receptionSettings(hospital), async (client) => {
     const { rows } = await client.query({
       name: 'free',
-      text: `select id, starts_at, ends_at from app_public.free_slots(
+      text: `select slot_id, starts_at, ends_at from app_public.free_slots(
                $1, $2::date::timestamp at time zone 'UTC', ($3::date + 1)::timestamp at time zone 'UTC')`,
       values: [doctorId, hospital.firstDay, hospital.lastDay],
     });
