@@ -4,23 +4,31 @@ import 'postgraphile/graphile-build-pg';
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   appointmentId: 'The appointment.',
+  beyond:
+    'Position of the last row that you have; only what comes after it. Left out: from the start.',
   dateOfBirth: 'Date of birth.',
   doctorId: 'The doctor; where it may be left out, all doctors.',
+  earliestTime: 'Only starts at this local time of day or later.',
   email: 'E-mail address.',
   firstDay: 'First local day.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
   lastDay: 'Last local day, included.',
+  latestTime: 'Only starts at this local time of day or earlier.',
+  locationId: 'The location; left out: everywhere in the hospital.',
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
   name: 'Full name.',
   newSlotId: 'The slot to move to.',
+  pageSize: 'How many rows at most, from 1 to 100; 50 when left out.',
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
   reason: 'Why, in plain words; at most 2000 characters.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
   slotId: 'The slot.',
+  specialty: 'Only doctors of this specialty, exactly as it is written in theirs.',
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
+  weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);
