@@ -19,7 +19,7 @@ declare
   zone text;
   first_day date;
   last_day date;
-  service app_public.service;
+  wanted app_public.service;
 begin
   select hospital.time_zone,
     (instant at time zone hospital.time_zone)::date,
@@ -28,7 +28,7 @@ begin
   from app_public.hospital
   where hospital.id = bookable_starts.hospital_id;
   if service_id is not null then
-    select * into service
+    select * into wanted
     from app_public.service
     where service.hospital_id = bookable_starts.hospital_id and service.id = bookable_starts.service_id
       and service.is_active;
@@ -46,9 +46,9 @@ begin
       and doctor.is_active
       and doctor.is_available);
 
-  if service.duration is null
-    and coalesce(service.buffer_before, interval '0') = interval '0'
-    and coalesce(service.buffer_after, interval '0') = interval '0'
+  if wanted.duration is null
+    and coalesce(wanted.buffer_before, interval '0') = interval '0'
+    and coalesce(wanted.buffer_after, interval '0') = interval '0'
   then
     return query
     select slot.slot_id, slot.doctor_id, slot.location_id, slot.day, slot.starts_at, slot.ends_at,
@@ -61,7 +61,7 @@ begin
   return query
   with slot as (
     select here.*,
-      here.starts_at + coalesce(service.duration, here.ends_at - here.starts_at) as visit_ends_at,
+      here.starts_at + coalesce(wanted.duration, here.ends_at - here.starts_at) as visit_ends_at,
       coalesce(
         lead(here.starts_at) over following = here.ends_at
         and lead(here.location_id) over following = here.location_id
@@ -111,8 +111,8 @@ begin
     and looked_round.day_has_room
     and looked_round.starts_at > instant
     and looked_round.free_until >= looked_round.visit_ends_at
-    and coalesce(taken.until <= looked_round.starts_at - service.buffer_before, true)
-    and coalesce(taken.since >= looked_round.visit_ends_at + service.buffer_after, true);
+    and coalesce(taken.until <= looked_round.starts_at - wanted.buffer_before, true)
+    and coalesce(taken.since >= looked_round.visit_ends_at + wanted.buffer_after, true);
 end
 $$;
 
