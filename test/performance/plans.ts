@@ -17,8 +17,8 @@ type PlanNode = {
 export type Reading = {
   /** Scans of whole tables, each with its statement. */
   wholeTables: { table: string; statement: string }[];
-  /** Rows that came from tables, also those that a filter threw away: by table, the most of one statement. */
-  rows: Record<string, number>;
+  /** By table, the statement that had most rows of it, also those that a filter threw away. */
+  most: Map<string, { rows: number; statement: string }>;
 };
 
 /**
@@ -26,7 +26,7 @@ export type Reading = {
  * which also sees what PL/pgSQL and triggers run, with the plans that they really use.
  */
 export async function readingOf(db: ClientBase, work: () => Promise<unknown>): Promise<Reading> {
-  const reading: Reading = { wholeTables: [], rows: {} };
+  const reading: Reading = { wholeTables: [], most: new Map() };
   const listen = ({ message = '' }: { message?: string | undefined }) => {
     const [, json] = /^duration: .* plan:\n([\s\S]*)$/.exec(message) ?? [];
     if (json === undefined) return;
@@ -65,7 +65,8 @@ function note(reading: Reading, plan: PlanNode, statement: string): void {
       (node['Actual Rows'] ?? 0) +
       (node['Rows Removed by Filter'] ?? 0) +
       (node['Rows Removed by Index Recheck'] ?? 0);
-    reading.rows[table] = Math.max(reading.rows[table] ?? 0, Math.round(loops * perLoop));
+    const rows = Math.round(loops * perLoop);
+    if (rows > (reading.most.get(table)?.rows ?? 0)) reading.most.set(table, { rows, statement });
   }
 }
 

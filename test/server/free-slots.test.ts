@@ -26,7 +26,7 @@ const SEARCH = `query ($pageSize: Int, $beyond: String, $first: Int) {
 async function search(variables: Record<string, unknown>): Promise<Row[]> {
   const { data, errors } = await server.ask(token, SEARCH, variables);
   expect(errors).toEqual([]);
-  return (data?.searchFreeSlots as { nodes: Row[] }).nodes;
+  return nodesOf<Row>(data?.searchFreeSlots);
 }
 
 test('a search says who and where, as far as the asker may see it', async () => {
@@ -37,7 +37,7 @@ test('a search says who and where, as far as the asker may see it', async () => 
     } }`,
   );
   expect(errors).toEqual([]);
-  const [row] = (data?.searchFreeSlots as { nodes: Record<string, { id: string }>[] }).nodes;
+  const [row] = nodesOf<Record<string, { id: string }>>(data?.searchFreeSlots);
   expect(row?.doctor).toMatchObject({ id: row?.doctorId });
   expect(row?.location).toMatchObject({ id: row?.locationId });
   expect(row?.slot).toEqual({ id: row?.slotId, startsAt: row?.startsAt });
@@ -70,9 +70,13 @@ test('a day without anything free is explained', async () => {
     } }`,
   );
   expect(errors).toEqual([]);
-  const { nodes } = data?.explainNoSlots as { nodes: Record<string, unknown>[] };
+  const nodes = nodesOf<Record<string, unknown>>(data?.explainNoSlots);
   expect(nodes.length).toBeGreaterThan(0);
   for (const node of nodes) {
     expect(node).toMatchObject({ reason: 'past', doctor: { id: node.doctorId } });
   }
 });
+
+function nodesOf<T>(connection: unknown): T[] {
+  return (connection as { nodes: T[] }).nodes;
+}
