@@ -10,6 +10,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
   clear: 'Names of columns that become empty; a null leaves a column as it is.',
   date: 'The local day; of a holiday that returns, any of its days.',
+  beyond:
+    'Position of the last row that you have; only what comes after it. Left out: from the start.',
   dateOfBirth: 'Date of birth.',
   displayName: 'Name for people.',
   doctorAlertBuffer:
@@ -19,6 +21,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   effectiveFrom: 'First local day on which the new week holds: today or later.',
   effectiveUntil:
     'Last local day on which it holds, after which the old week holds again; left out: for good.',
+  earliestTime: 'Only starts at this local time of day or later.',
   email: 'E-mail address.',
   externalEventType: 'Event type of the service in an external calendar.',
   firstDay: 'First local day.',
@@ -38,6 +41,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   lastDay: 'Last local day, included.',
   locationId: 'The location.',
   maxPatientsPerDay: 'Most appointments a local day, 1 to 500.',
+  latestTime: 'Only starts at this local time of day or earlier.',
+  locationId: 'The location; left out: everywhere in the hospital.',
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
   name: 'Name for people; of a patient the full name.',
   newSlotId: 'The slot to move to.',
@@ -45,6 +50,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
   noShowWindowStart: 'Local time from which no-shows are marked automatically.',
   offerDuration: "How long an offered seat waits for the patient's answer, 5 minutes to 3 days.",
+  pageSize: 'How many rows at most, from 1 to 100; 50 when left out.',
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
   reason: 'Why, in plain words; at most 2000 characters.',
@@ -65,6 +71,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
+  specialty: 'Only doctors of this specialty, exactly as it is written in theirs.',
+  startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
+  startingFrom: 'Only slots that start then or later; left out: from now on.',
+  weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);
