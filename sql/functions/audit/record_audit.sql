@@ -83,3 +83,11 @@ create or replace trigger appointment_is_audited
 create or replace trigger slot_is_audited
   after update of blocked_at, blocked_reason, withdrawn_at, capacity or delete on app_public.slot
   for each row execute function app_private.record_audit('slot');
+
+create or replace trigger waitlist_entry_is_audited
+  after insert or update or delete on app_public.waitlist_entry
+  for each row execute function app_private.record_audit('waitlist_entry');
+
+create or replace trigger waitlist_offer_is_audited
+  after insert or update or delete on app_public.waitlist_offer
+  for each row execute function app_private.record_audit('waitlist_offer');
