@@ -58,6 +58,8 @@ test('nothing is written except through functions', () => {
     'createPatient',
     'generateSlots',
     'holdSlot',
+    'joinWaitlist',
+    'leaveWaitlist',
     'rescheduleAppointment',
     'unblockSlot',
   ]);

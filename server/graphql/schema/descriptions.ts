@@ -6,11 +6,15 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   appointmentId: 'The appointment.',
   dateOfBirth: 'Date of birth.',
   doctorId: 'The doctor; where it may be left out, all doctors.',
+  earliestTime: 'Earliest local start that suits; left out: any.',
   email: 'E-mail address.',
+  entryId: 'The place on the waitlist.',
   firstDay: 'First local day.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
   lastDay: 'Last local day, included.',
+  latestTime: 'Latest local start that suits; left out: any.',
+  locationId: 'The location; left out: any.',
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
   name: 'Full name.',
   newSlotId: 'The slot to move to.',
@@ -19,6 +23,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   reason: 'Why, in plain words; at most 2000 characters.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
   slotId: 'The slot.',
+  specialty: 'The specialty, when any doctor of it will do.',
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
 };

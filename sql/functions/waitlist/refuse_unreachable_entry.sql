@@ -5,19 +5,19 @@ returns void
 language plpgsql stable
 as $$
 declare
-  present app_public.waitlist_status;
+  present record;
 begin
-  select waitlist_entry.status into present
+  select waitlist_entry.status, waitlist_entry.ended_at is not null as has_ended into present
   from app_public.waitlist_entry
   where waitlist_entry.hospital_id = refuse_unreachable_entry.hospital_id
     and waitlist_entry.id = refuse_unreachable_entry.entry_id;
   perform app_private.refuse(
     case
-      when present is null then 'waitlist_entry_not_found'
-      when present in ('waiting', 'offered') then 'forbidden'
-      else 'no_longer_waiting'
+      when present.has_ended then 'no_longer_waiting'
+      when not present.has_ended then 'forbidden'
+      else 'waitlist_entry_not_found'
     end,
-    jsonb_strip_nulls(jsonb_build_object('waitlist_entry_id', entry_id, 'status', present)));
+    jsonb_strip_nulls(jsonb_build_object('waitlist_entry_id', entry_id, 'status', present.status)));
 end
 $$;
 
