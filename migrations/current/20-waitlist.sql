@@ -25,6 +25,7 @@ create index offer_to_a_patient_in_order on app_public.waitlist_offer (hospital_
 --! include functions/waitlist/fitting_seats.sql
 --! include functions/waitlist/plan_offers.sql
 --! include functions/waitlist/offer_seat.sql
+--! include functions/waitlist/slots_of_offers.sql
 --! include functions/waitlist/offer_free_seats.sql
 --! include functions/waitlist/doctors_waited_for.sql
 --! include functions/waitlist/expire_waits.sql

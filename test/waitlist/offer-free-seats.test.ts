@@ -57,7 +57,7 @@ test('the seat that is free is held for whoever waits, who is told', () =>
     await asOwner(db);
     const { rows: notes } = await db.query(
       `select notification.patient_id, event, priority, body,
-         to_char(appointment.held_until at time zone $2, 'FMDay, DD FMMonth YYYY, HH24:MI') as until
+         to_char(appointment.held_until at time zone $2, 'FMDay, DD FMMonth, HH24:MI') as until
          from app_public.notification
          join app_public.appointment on appointment.id = notification.appointment_id
         where event = 'seat_offered' and appointment.id = $1`,
@@ -243,6 +243,26 @@ test('a slot of three seats is offered to three', () =>
     expect(await offerSeats(db, hospital)).toBe(2);
     expect(await slotState(db, after9)).toMatchObject({ booked_count: 3, status: 'booked' });
     expect(await offerSeats(db, hospital)).toBe(0);
+  }));
+
+test('long visits are offered one behind the other', () =>
+  rolledBack(ownerPool, async (db) => {
+    await db.query("update app_public.service set duration = '1 hour' where id = $1", [
+      hospital.serviceId,
+    ]);
+    await leaveFree(db, hospital, ...slotIds.slice(0, 5));
+    await become(db, receptionist);
+    for (const patientId of patientIds.slice(0, 3)) {
+      await join(db, hospital, { patientId, serviceId: hospital.serviceId });
+    }
+    let rounds = 0;
+    while ((await offerSeats(db, hospital)) > 0) rounds += 1;
+    expect(rounds).toBeLessThan(4);
+    const slots = (await offersIn(db, hospital)).map(({ slot_id }) => slot_id);
+    expect(slots).toEqual([nth(slotIds, 0), nth(slotIds, 2)]);
+    for (const slotId of slotIds.slice(0, 4)) {
+      expect(await slotState(db, slotId)).toMatchObject({ booked_count: 1 });
+    }
   }));
 
 test('the daily limit ends the offers of a day, not of the next', () =>

@@ -1,8 +1,7 @@
 -- Offers a doctor's free seats to those who wait, in one transaction of bounded size: whoever calls goes
 -- on until nothing more is offered. The second of two workers waits at the first lock and then finds
 -- what is left. All patients, then all slots and days that the plan touches are locked in the order of
--- every booking before the first seat is taken, those of lapsed holds in the way included, so that many
--- bookings in one transaction wait for nobody while they hold what somebody else is waiting for.
+-- every booking before the first seat is taken, so that many bookings in one transaction wait for nobody while they hold what somebody else is waiting for.
 -- It acts as the worker, because it is the system that offers; it runs as the owner, because only flows
 -- write offers.
 create or replace function app_private.offer_free_seats(hospital_id uuid, doctor_id uuid)
@@ -15,12 +14,11 @@ declare
   claimed_role text := current_setting('claims.role', true);
   claimed_account text := current_setting('claims.account_id', true);
   plan record;
-  lapsed_slot_ids uuid[];
   offered integer := 0;
 begin
   perform pg_advisory_xact_lock(hashtextextended(concat('offers', hospital_id, doctor_id), 0));
   select array_agg(next_offer.entry_id) as entry_ids, array_agg(next_offer.slot_id) as slot_ids,
-    array_agg(next_offer.patient_id) as patient_ids
+    array_agg(next_offer.patient_id) as patient_ids, array_agg(next_offer.service_id) as service_ids
   into plan
   from app_private.plan_offers(hospital_id, doctor_id, most) as next_offer;
   if plan.entry_ids is null then
@@ -31,13 +29,8 @@ begin
   where patient.hospital_id = offer_free_seats.hospital_id and patient.id = any (plan.patient_ids)
   order by patient.id
   for no key update;
-  select array_agg(appointment.slot_id) into lapsed_slot_ids
-  from app_public.appointment
-  where appointment.hospital_id = offer_free_seats.hospital_id
-    and appointment.status = 'held'
-    and appointment.held_until <= app_private.clock()
-    and (appointment.doctor_id = offer_free_seats.doctor_id or appointment.patient_id = any (plan.patient_ids));
-  perform app_private.lock_seats(hospital_id, plan.slot_ids || lapsed_slot_ids);
+  perform app_private.lock_seats(hospital_id, app_private.slots_of_offers(
+    hospital_id, doctor_id, plan.slot_ids, plan.service_ids, plan.patient_ids));
 
   perform set_config('claims.role', 'worker', true), set_config('claims.account_id', '', true);
   for number in 1 .. cardinality(plan.entry_ids) loop
