@@ -175,7 +175,8 @@ test('nobody writes an offer that is none, in psql neither', () =>
           [hospital.id, entryId, patientId, hospital.doctorIds[0], slotId, appointmentId],
         ),
       );
-    const scenario = (error: { detail?: string | undefined }) => JSON.parse(error.detail ?? '{}').scenario;
+    const scenario = (error: { detail?: string | undefined }) =>
+      JSON.parse(error.detail ?? '{}').scenario;
     const held = offer.appointment_id;
     expect(scenario(await write(entries[1].id, held, first))).toBe('waitlist_entry_not_found');
     expect(scenario(await write(entries[1].id, held, second))).toBe('appointment_not_found');
