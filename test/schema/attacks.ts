@@ -657,6 +657,7 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
        hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
      select hospital_id, :wait, patient_id, doctor_id, slot_id, id, now()
      from app_public.appointment where id = :second_held`,
+  ],
   a_patient_asks_a_doctor_once_for_a_time: [
     `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)
      select hospital_id, :other_doctor, patient_id, during, status from app_public.appointment where id = :request`,

@@ -80,7 +80,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
   // A seat held for the fourth patient, who waits for it, and one that was offered to the third.
-  const secondHeld = await book('held', 12, fourthPatient);
+  const secondHeld = await book('held', 2, fourthPatient);
   const wait = await joinWaitlist(db, hospital, fourthPatient);
   await joinWaitlist(db, hospital, patient);
   const offeredEntry = await joinWaitlist(db, hospital, thirdPatient);
@@ -122,7 +122,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     request: requests[0]?.id ?? '',
     fourth_patient: fourthPatient,
     second_held: secondHeld,
-    second_held_slot: slots[12] ?? '',
+    second_held_slot: slots[2] ?? '',
     wait,
     offered_entry: offeredEntry,
     offer,

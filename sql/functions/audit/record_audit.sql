@@ -46,7 +46,8 @@ comment on function app_private.record_audit() is
 revoke execute on function app_private.record_audit() from public;
 
 -- What is audited: everything that people decide. Not the counters of slots and days, which only
--- follow appointments, and not the generation of slots, which follows schedules.
+-- follow appointments, not the generation of slots, which follows schedules, and not offers of the
+-- waitlist, which follow their appointments.
 
 create or replace trigger hospital_is_audited
   after insert or update or delete on app_public.hospital
@@ -87,7 +88,3 @@ create or replace trigger slot_is_audited
 create or replace trigger waitlist_entry_is_audited
   after insert or update or delete on app_public.waitlist_entry
   for each row execute function app_private.record_audit('waitlist_entry');
-
-create or replace trigger waitlist_offer_is_audited
-  after insert or update or delete on app_public.waitlist_offer
-  for each row execute function app_private.record_audit('waitlist_offer');
