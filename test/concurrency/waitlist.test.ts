@@ -101,6 +101,12 @@ test('of two workers the second waits for the first, and offers what is left', (
     expect(await offer(one.db, hospital)).toBe(1);
     const attempt = offer(other.db, hospital);
     expect(await untilBlocked(ownerPool, other.pid, attempt)).toEqual([one.pid]);
+    // At the first lock of all, before it has looked at anything that the first one is just changing.
+    const { rows: waiting } = await ownerPool.query(
+      'select wait_event from pg_catalog.pg_stat_activity where pid = $1',
+      [other.pid],
+    );
+    expect(waiting).toEqual([{ wait_event: 'advisory' }]);
     await one.commit();
     expect(await attempt).toBe(0);
     await other.commit();

@@ -233,6 +233,20 @@ test('first come, first offered: by entry, and the soonest seat first', () =>
     expect(await offerSeats(db, hospital)).toBe(0);
   }));
 
+test('the days of one who waits are not those of another', () =>
+  rolledBack(ownerPool, async (db) => {
+    await leaveFree(db, hospital, after9);
+    await become(db, receptionist);
+    const before = await join(db, hospital, { patientId: first, firstDay: 0, lastDay: 1 });
+    const after = await join(db, hospital, { patientId: second, firstDay: 3, lastDay: 9 });
+    expect(await offerSeats(db, hospital)).toBe(0);
+    const fitting = await join(db, hospital, { patientId: third, firstDay: 2, lastDay: 2 });
+    expect(await offerSeats(db, hospital)).toBe(1);
+    expect(await entryOf(db, before.id)).toMatchObject({ status: 'waiting' });
+    expect(await entryOf(db, after.id)).toMatchObject({ status: 'waiting' });
+    expect(await entryOf(db, fitting.id)).toMatchObject({ status: 'offered' });
+  }));
+
 test('a slot of three seats is offered to three', () =>
   rolledBack(ownerPool, async (db) => {
     await db.query('update app_public.slot set capacity = 3 where id = $1', [after9]);
@@ -330,7 +344,8 @@ test('many who wait are served in as many rounds as it takes', () =>
        select $1, id, $2, current_date + 2, current_date + 20 from unnest($3::uuid[]) as id`,
       [hospital.id, hospital.doctorIds[0], rows.map(({ id }) => id)],
     );
-    expect(await offerSeats(db, hospital)).toBe(50);
+    expect(await offerSeats(db, hospital)).toBe(25);
+    expect(await offerSeats(db, hospital)).toBe(25);
     expect(await offerSeats(db, hospital)).toBe(20);
     expect(await offerSeats(db, hospital)).toBe(0);
   }));

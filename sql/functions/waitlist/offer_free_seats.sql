@@ -10,7 +10,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  most constant integer := 50;
+  most constant integer := 25;
   claimed_role text := current_setting('claims.role', true);
   claimed_account text := current_setting('claims.account_id', true);
   plan record;
