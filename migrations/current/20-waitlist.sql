@@ -23,6 +23,7 @@ create index offer_to_a_patient_in_order on app_public.waitlist_offer (hospital_
 --! include functions/waitlist/answer_offer.sql
 --! include functions/waitlist/announce_left_slot.sql
 --! include functions/waitlist/waits_for_doctor.sql
+--! include functions/waitlist/materialise_waited_days.sql
 --! include functions/waitlist/free_seats_between.sql
 --! include functions/waitlist/plan_offers.sql
 --! include functions/waitlist/offer_seat.sql

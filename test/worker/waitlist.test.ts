@@ -265,6 +265,36 @@ test('the sweep finds the doctors who are waited for and the waits that are over
   expect(await ofHospital()).toEqual([]);
 });
 
+test('a day that is not stored yet is made real for whoever waits for it', async () => {
+  const hospital = await openHospital(ownerPool, { horizonDays: 3 });
+  const storedDays = async () => {
+    const { rows } = await ownerPool.query<{ day: number }>(
+      `select distinct (starts_at at time zone $2)::date - (app_private.clock() at time zone $2)::date as day
+         from app_public.slot where hospital_id = $1 and doctor_id = $3 order by 1`,
+      [hospital.id, hospital.timeZone, hospital.doctorIds[0]],
+    );
+    return rows.map(({ day }) => day).filter((day) => day > 0);
+  };
+  await ownerPool.query(
+    'update app_public.hospital set generated_days = 3, booking_horizon_days = 20 where id = $1',
+    [hospital.id],
+  );
+  const job = { hospital_id: hospital.id, doctor_id: hospital.doctorIds[0] };
+  const entry = await committedAs(ownerPool, hospital.receptionist, (db) =>
+    join(db, hospital, { patientId: nth(hospital.patientIds, 0), firstDay: 8, lastDay: 9 }),
+  );
+  await run('offer_seats', job);
+  expect(await stateOf(entry)).toBe('offered');
+  expect(await storedDays()).toEqual([1, 2, 3, 8, 9]);
+  // Beyond the horizon there is nothing to be had.
+  const later = await committedAs(ownerPool, hospital.receptionist, (db) =>
+    join(db, hospital, { patientId: nth(hospital.patientIds, 1), firstDay: 20, lastDay: 40 }),
+  );
+  await run('offer_seats', job);
+  expect(await stateOf(later)).toBe('offered');
+  expect(await storedDays()).toEqual([1, 2, 3, 8, 9, 20]);
+});
+
 test('a job that is done twice offers nothing twice', async () => {
   const hospital = await fullHospital();
   await joined(hospital, 0);

@@ -54,3 +54,4 @@ comment on function app_private.waits_for_doctor(uuid, uuid) is
   'The places on the waitlist that a seat of this doctor could be offered to, who came first first.';
 
 revoke execute on function app_private.waits_for_doctor(uuid, uuid) from public;
+grant execute on function app_private.waits_for_doctor(uuid, uuid) to app_worker;
