@@ -154,6 +154,8 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.appointment': 'patient_id = :patient',
   'app_public.appointment_move': 'patient_id = :patient',
   'app_public.absence': null,
+  'app_public.waitlist_entry': 'patient_id = :patient',
+  'app_public.waitlist_offer': 'patient_id = :patient',
   'app_public.appointment_seat': null,
   'app_public.audit_entry': null,
   'app_private.account_secret': null,
@@ -353,6 +355,11 @@ describe('functions that are called with ids of another hospital', () => {
     phone: 'null',
     email: 'null',
     date_of_birth: 'null',
+    entry_id: ':wait',
+    location_id: ':location',
+    specialty: 'null',
+    earliest_time: 'null',
+    latest_time: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

@@ -27,6 +27,8 @@ const LISTS: Readonly<Record<string, string>> = {
   schedules: 'schedule',
   services: 'service',
   slots: 'slot',
+  waitlistEntries: 'waitlist_entry',
+  waitlistOffers: 'waitlist_offer',
 };
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
@@ -89,6 +91,18 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     [rows[0].hospital_id, rows[0].doctor],
   );
   return { ...rows[0], ...more, ...closed, appointment_move: randomUUID() };
+  const { rows: waits } = await database.ownerPool.query(
+    `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+     values ($1, $2, $3, current_date + 1, current_date + 20) returning id as waitlist_entry`,
+    [rows[0].hospital_id, rows[0].patient, rows[0].doctor],
+  );
+  return {
+    ...rows[0],
+    ...more,
+    ...waits[0],
+    appointment_move: randomUUID(),
+    waitlist_offer: randomUUID(),
+  };
 }
 
 test('every root field of the schema is in one of the lists of this test', async () => {
@@ -160,6 +174,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     reactivateDoctor: `doctorId: "${foreign.doctor}"`,
     deactivatePatient: `patientId: "${foreign.patient}"`,
     reactivatePatient: `patientId: "${foreign.patient}"`,
+    joinWaitlist: `patientId: "${own.patient}", doctorId: "${foreign.doctor}", firstDay: "2026-01-01", lastDay: "2026-01-01"`,
+    leaveWaitlist: `entryId: "${foreign.waitlist_entry}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -177,6 +193,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.location ?? '', unknown)
         .replaceAll(foreign.service ?? '', unknown),
+        .replaceAll(foreign.waitlist_entry ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
     expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);
@@ -213,6 +230,8 @@ async function stateOfTheNorth(): Promise<unknown> {
        select to_jsonb(slot) from app_public.slot where hospital_id = $1
        union all
        select to_jsonb(appointment) from app_public.appointment where hospital_id = $1
+       union all
+       select to_jsonb(waitlist_entry) from app_public.waitlist_entry where hospital_id = $1
        union all
        select to_jsonb(audit_entry) from app_public.audit_entry where hospital_id = $1) as stored (row)`,
     [foreign.hospital_id],

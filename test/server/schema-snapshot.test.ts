@@ -75,6 +75,8 @@ test('nothing is written except through functions', () => {
     'holdSlot',
     'reactivateDoctor',
     'reactivatePatient',
+    'joinWaitlist',
+    'leaveWaitlist',
     'rescheduleAppointment',
     'setDoctorAvailability',
     'unblockSlot',

@@ -16,6 +16,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
+  waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
+  waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
 
 /** Columns that clients have no use for, though their role may read them. */
@@ -78,6 +80,12 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.appointment_move.move_to_a_slot': {
         tags: {
           fieldName: 'toSlot',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },

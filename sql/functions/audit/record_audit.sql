@@ -46,7 +46,8 @@ comment on function app_private.record_audit() is
 revoke execute on function app_private.record_audit() from public;
 
 -- What is audited: everything that people decide. Not the counters of slots and days, which only
--- follow appointments, and not the generation of slots, which follows schedules.
+-- follow appointments, not the generation of slots, which follows schedules, and not offers of the
+-- waitlist, which follow their appointments.
 
 create or replace trigger hospital_is_audited
   after insert or update or delete on app_public.hospital
@@ -97,3 +98,6 @@ create or replace trigger absence_is_audited
 create or replace trigger holiday_is_audited
   after insert or update or delete on app_public.holiday
   for each row execute function app_private.record_audit('holiday');
+create or replace trigger waitlist_entry_is_audited
+  after insert or update or delete on app_public.waitlist_entry
+  for each row execute function app_private.record_audit('waitlist_entry');

@@ -80,3 +80,10 @@ create or replace trigger absence_keeps_its_identity
 create or replace trigger holiday_keeps_its_identity
   before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
   for each row execute function app_private.keep_columns('holiday', 'date', 'is_recurring', 'created_at');
+create or replace trigger waitlist_entry_keeps_its_identity
+  before update of hospital_id, id, patient_id, doctor_id, specialty, created_by, created_at on app_public.waitlist_entry
+  for each row execute function app_private.keep_columns('waitlist_entry', 'patient_id', 'doctor_id', 'specialty', 'created_by', 'created_at');
+
+create or replace trigger waitlist_offer_keeps_its_identity
+  before update of hospital_id, id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at on app_public.waitlist_offer
+  for each row execute function app_private.keep_columns('waitlist_offer', 'entry_id', 'patient_id', 'doctor_id', 'slot_id', 'appointment_id', 'offered_at');
