@@ -77,9 +77,22 @@ create or replace trigger schedule_is_audited
   for each row execute function app_private.record_audit('schedule');
 
 create or replace trigger appointment_is_audited
-  after insert or update or delete on app_public.appointment
+  after insert or update on app_public.appointment
   for each row execute function app_private.record_audit('appointment');
 
 create or replace trigger slot_is_audited
-  after update of blocked_at, blocked_reason, withdrawn_at, capacity or delete on app_public.slot
+  after update of blocked_at, blocked_reason, withdrawn_at, capacity on app_public.slot
   for each row execute function app_private.record_audit('slot');
+
+-- A row that goes is recorded with its last state, unless housekeeping of past years takes it, which
+-- leaves one entry a batch (retention/record_batch) and, of an appointment, its row in the archive.
+-- No client can delete either, so none gains by the setting.
+create or replace trigger appointment_removal_is_audited
+  after delete on app_public.appointment
+  for each row when (coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
+  execute function app_private.record_audit('appointment');
+
+create or replace trigger slot_removal_is_audited
+  after delete on app_public.slot
+  for each row when (coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
+  execute function app_private.record_audit('slot');
