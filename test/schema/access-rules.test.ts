@@ -231,16 +231,21 @@ hold(ownerPool, [
       'app_private.announce_session_end': 'writes the outbox',
       'app_private.announce_slot': 'writes the outbox',
       'app_private.change_appointment_status': 'releases seats and counts',
+      'app_private.archive_appointments':
+        'deletes appointments and writes the archive, which no role may',
       'app_private.claim_outbox': 'locks messages, which nobody may update',
       'app_private.clock': 'reads the shift of the clock, which nobody else may see',
       'app_private.end_session': 'writes sessions, which no role may',
       'app_private.end_sessions_of_account': 'writes sessions, which no role may',
       'app_private.ended_sessions': 'reads sessions, and tells only which ended',
+      'app_private.erase_person': 'writes and deletes what tells of a person, wherever it stands',
       'app_private.expire_lapsed_holds': 'ends the holds of other patients',
       'app_private.find_credentials': 'the only way to a password hash, for the login routes',
       'app_private.follow_daily_limit': 'writes the days of the doctor',
       'app_private.guard_time_zone': 'looks at all slots of the hospital',
+      'app_private.guard_redaction': 'looks at patients whom the eraser may not see',
       'app_private.keep_appointment': 'raises the refusal for every role',
+      'app_private.keep_archive': 'raises the refusal for every role',
       'app_private.keep_audit': 'raises the refusal for every role',
       'app_private.keep_columns': 'raises the refusal for every role',
       'app_private.keep_counters': 'raises the refusal for every role',
@@ -249,9 +254,12 @@ hold(ownerPool, [
       'app_private.open_session': 'writes sessions and tokens, which no role may',
       'app_private.record_audit': 'writes the audit log',
       'app_private.record_failed_login': 'writes secrets of accounts, which no role may',
+      'app_private.redact_history': 'redacts the log and the archive, which nobody else may',
       'app_private.register_patient':
         'makes patient, account and secret before anybody is logged in',
       'app_private.remove_old_sessions': 'deletes sessions, which no role may',
+      'app_private.remove_past_days': 'deletes days, which no role may',
+      'app_private.remove_past_slots': 'deletes slots, which no role may',
       'app_private.rotate_session': 'reads and writes sessions and tokens, which no role may',
       'app_private.witness_move': 'compares with appointments that the caller may not see',
     },
@@ -265,6 +273,9 @@ hold(ownerPool, [
       select name from our_function
       where prosecdef and (proowner <> 'app_owner'::regrole
         or not 'search_path=""' = any (coalesce(proconfig, '{}')))`,
+    excused: {
+      'app_private.redact_history': 'belongs to the eraser, who owns nothing else',
+    },
     breach: 'alter function app_private.clock() reset search_path',
     noticed: ['app_private.clock'],
   },
@@ -327,6 +338,9 @@ hold(ownerPool, [
       where nspname in ('app_public', 'app_private', 'checks') and owner <> 'app_owner'::regrole
         or nspname = 'graphile_worker' and owner <> 'app_worker'::regrole
         or nspname = 'app_extension' and kind = 'schema' and owner <> 'app_owner'::regrole`,
+    excused: {
+      'function app_private.redact_history': 'belongs to the eraser, who owns nothing else',
+    },
     breach: 'create function app_private.mine() returns int language sql return 1',
     noticed: ['function app_private.mine'],
   },

@@ -148,6 +148,30 @@ export const attacks: Readonly<Record<string, Attack>> = {
       "blocked_reason = 'x', blocked_at = now()",
     ),
   },
+  an_erasure_reason_is_at_most_2000_characters: {
+    by: set(
+      'patient',
+      'patient',
+      "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
+    ),
+  },
+  only_an_erased_patient_has_an_erasure_reason: {
+    by: set('patient', 'patient', "erasure_reason = 'x'"),
+  },
+  an_erased_patient_is_nobody: {
+    by: [
+      'erased_at = now()',
+      ...['name', 'phone', 'email', 'date_of_birth', 'blocked_reason', 'is_active'].map(
+        (column) => `medical_record_number = 'erased-' || id, erased_at = now(),
+          name = ${column === 'name' ? "'Somebody'" : "'Erased patient'"},
+          phone = ${column === 'phone' ? "'+1 555 0100'" : 'null'},
+          email = ${column === 'email' ? "'a@b.test'" : 'null'},
+          date_of_birth = ${column === 'date_of_birth' ? "'2000-01-01'" : 'null'},
+          status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
+          is_active = ${column === 'is_active'}`,
+      ),
+    ].flatMap((change) => set('patient', 'patient', change)),
+  },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 
   // account
@@ -447,6 +471,48 @@ export const attacks: Readonly<Record<string, Attack>> = {
       ':appointment, :patient, :doctor, :slot, :free_slot, now()',
     ),
     first: 'forbidden',
+  },
+
+  // appointment_archive
+  only_what_has_ended_is_archived: {
+    by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),
+    first: 'archive_is_append_only',
+  },
+  archived_moves_are_a_list: {
+    by: set('appointment_archive', 'archived', "moves = '{}'"),
+    first: 'archive_is_append_only',
+  },
+  an_archived_visit_starts_before_it_ends: {
+    by: set('appointment_archive', 'archived', 'ends_at = starts_at'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_with_a_doctor: {
+    by: set('appointment_archive', 'archived', 'doctor_id = :foreign_doctor'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_patient: {
+    by: set('appointment_archive', 'archived', 'patient_id = :foreign_patient'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_at_a_location: {
+    by: set('appointment_archive', 'archived', 'location_id = :foreign_location'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_for_a_service: {
+    by: set('appointment_archive', 'archived', 'service_id = :foreign_service'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_series: {
+    by: set('appointment_archive', 'archived', 'series_id = :unknown'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_created_by_an_account: {
+    by: set('appointment_archive', 'archived', 'created_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_cancelled_by_an_account: {
+    by: set('appointment_archive', 'archived', 'cancelled_by = :foreign_admin'),
+    first: 'archive_is_append_only',
   },
 
   // audit_entry

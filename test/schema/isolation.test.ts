@@ -148,6 +148,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.patient': 'id = :patient',
   'app_public.account': 'id = :patient_account',
   'app_public.appointment': 'patient_id = :patient',
+  'app_public.appointment_archive': 'patient_id = :patient',
   'app_public.appointment_move': 'patient_id = :patient',
   'app_public.audit_entry': null,
   'app_private.account_secret': null,

@@ -79,6 +79,22 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   // A visit with the other doctor, moved as well.
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
+  const { rows: archived } = await db.query<{ id: string }>(
+    `insert into app_public.appointment_archive (
+       hospital_id, id, doctor_id, patient_id, location_id, service_id, series_id, starts_at, ends_at, status, source,
+       created_by, cancelled_by, created_at, updated_at, archived_at)
+     select $1, gen_random_uuid(), $2, patient, $3, $4, null, '2001-01-01 09:00+00', '2001-01-01 10:00+00',
+       'cancelled', 'staff', $5, $5, '2000-12-01', '2001-01-01', now()
+     from unnest($6::uuid[]) as patient returning id`,
+    [
+      hospital.id,
+      doctor,
+      hospital.locationIds[0],
+      hospital.serviceId,
+      hospital.admin.accountId,
+      [patient, secondPatient],
+    ],
+  );
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -112,6 +128,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     cancelled,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    archived: archived[0]?.id ?? '',
   };
 }
 

@@ -14,6 +14,7 @@ let foreign: Record<string, string>;
 /** Root fields that list rows of a hospital, and the table that each reads. */
 const LISTS: Readonly<Record<string, string>> = {
   accounts: 'account',
+  archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
@@ -65,7 +66,12 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
-  return { ...rows[0], ...more, appointment_move: randomUUID() };
+  return {
+    ...rows[0],
+    ...more,
+    appointment_move: randomUUID(),
+    archived_appointment: randomUUID(),
+  };
 }
 
 test('every root field of the schema is in one of the lists of this test', async () => {
@@ -124,6 +130,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     rescheduleAppointment: `appointmentId: "${foreign.appointment}", newSlotId: "${own.slot}", idempotencyKey: "${key}"`,
     blockSlot: `slotId: "${foreign.slot}", reason: "mine"`,
     unblockSlot: `slotId: "${foreign.slot}"`,
+    erasePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {

@@ -56,6 +56,7 @@ test('nothing is written except through functions', () => {
     'confirmAppointment',
     'confirmHold',
     'createPatient',
+    'erasePatient',
     'generateSlots',
     'holdSlot',
     'rescheduleAppointment',

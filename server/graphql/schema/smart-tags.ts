@@ -4,6 +4,7 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 /** Columns that a client may filter and sort by: those that an index serves within one hospital. */
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
@@ -47,6 +48,18 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.appointment_archive.archived_appointment_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
       'app_public.appointment_move.move_by_an_account': {
         tags: {
           fieldName: 'mover',
@@ -78,6 +91,10 @@ function classTags() {
     ...Object.fromEntries(
       [...names].map((name) => [`app_public.${name}`, { attribute: attributeTags(name) }]),
     ),
+    'app_public.appointment_archive': {
+      tags: { name: 'archived_appointment' },
+      attribute: attributeTags('appointment_archive'),
+    },
     'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
   };
 }
