@@ -441,7 +441,7 @@ describe('is refused', () => {
         [
           hospital.id,
           hospital.doctorIds[0],
-          hospital.locationIds[1],
+          hospital.locationIds[0],
           `[${day} 03:30+00, ${day} 04:00+00)`,
         ],
       );

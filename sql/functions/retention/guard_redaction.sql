@@ -1,7 +1,7 @@
 -- The log and the archive change in one way only: a row about a person who has been erased becomes its
 -- own redaction, exactly, with nothing added, nothing left out and nothing else touched. It is judged
 -- here, by the result, so that even the function that redacts can do nothing else.
--- Trigger argument: the table's name.
+-- Trigger arguments: the table's name; the scenario of the refusal.
 create or replace function app_private.guard_redaction() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -19,9 +19,7 @@ begin
       select from app_public.patient
       where patient.hospital_id = old.hospital_id and patient.id = person and patient.erased_at is not null)
   then
-    perform app_private.refuse(
-      case tg_argv[0] when 'audit_entry' then 'audit_is_append_only' else 'archive_is_append_only' end,
-      jsonb_build_object(tg_argv[0], old.id));
+    perform app_private.refuse(tg_argv[1], jsonb_build_object(tg_argv[0], old.id));
   end if;
   return new;
 end
@@ -35,9 +33,9 @@ revoke execute on function app_private.guard_redaction() from public;
 create or replace trigger audit_changes_only_by_redaction
   before update on app_public.audit_entry
   for each row when (current_user = 'app_eraser')
-  execute function app_private.guard_redaction('audit_entry');
+  execute function app_private.guard_redaction('audit_entry', 'audit_is_append_only');
 
 create or replace trigger archive_changes_only_by_redaction
   before update on app_public.appointment_archive
   for each row when (current_user = 'app_eraser')
-  execute function app_private.guard_redaction('appointment_archive');
+  execute function app_private.guard_redaction('appointment_archive', 'archive_is_append_only');
