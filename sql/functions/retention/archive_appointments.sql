@@ -50,7 +50,7 @@ begin
   select
     appointment.hospital_id, appointment.id, appointment.slot_id, appointment.doctor_id, appointment.patient_id,
     appointment.location_id, appointment.service_id, appointment.series_id,
-    (select occurrence.number
+    (select min(occurrence.number)
      from app_public.series_occurrence as occurrence
      where occurrence.hospital_id = archive_appointments.hospital_id
        and occurrence.appointment_id = appointment.id),
