@@ -77,6 +77,8 @@ test('explain_booking judges every rule once, in the order of the rules', () =>
       'doctor_inactive',
       'slot_in_past',
       'beyond_booking_horizon',
+      'hospital_holiday',
+      'doctor_absent',
       'outside_schedule',
       'during_break',
       'slot_withdrawn',

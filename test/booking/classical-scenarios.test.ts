@@ -27,12 +27,12 @@ test('two users want one slot: one gets it, the other is told that it is taken',
     expect(await slotState(db, slotId)).toMatchObject({ booked_count: 1, capacity: 1 });
   }));
 
-test('a visit longer than its slot is refused', () =>
+test('a visit longer than the slots up to the break is refused', () =>
   rolledBack(ownerPool, async (db) => {
     const serviceId = await insert(db, 'service', {
       hospital_id: hospital.id,
       name: 'Long visit',
-      duration: '45 minutes',
+      duration: '4 hours 15 minutes',
     });
 
     await become(db, hospital.receptionist);

@@ -64,6 +64,8 @@ test('what hangs on an unknown slot cannot be told', () =>
       'doctor_inactive',
       'slot_in_past',
       'beyond_booking_horizon',
+      'hospital_holiday',
+      'doctor_absent',
       'outside_schedule',
       'during_break',
       'slot_withdrawn',

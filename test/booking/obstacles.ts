@@ -238,7 +238,7 @@ export const obstacles: readonly Obstacle[] = [
     },
   },
   {
-    title: 'a visit longer than the slot',
+    title: 'a visit longer than all slots in a row',
     rule: 13,
     code: 'SK422',
     scenario: 'time_outside_slot',
@@ -246,7 +246,7 @@ export const obstacles: readonly Obstacle[] = [
       const serviceId = await insert(db, 'service', {
         hospital_id: hospital.id,
         name: 'Long visit',
-        duration: '31 minutes',
+        duration: '7 hours',
       });
       return { wish: { ...wish, serviceId }, details: { ends_at: anInstant } };
     },

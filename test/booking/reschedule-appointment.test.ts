@@ -187,7 +187,7 @@ test('a move needs the service to fit and to be offered there, too', () =>
     await become(db, hospital.receptionist);
     const { id } = await book(db, { slotId, patientId, serviceId: hospital.serviceId });
     await asOwner(db);
-    await db.query("update app_public.service set duration = '31 minutes' where id = $1", [
+    await db.query("update app_public.service set duration = '7 hours' where id = $1", [
       hospital.serviceId,
     ]);
     await become(db, hospital.receptionist);

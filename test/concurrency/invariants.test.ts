@@ -21,7 +21,16 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const table of ['appointment', 'slot', 'doctor_day']) {
+  for (const table of [
+    'waitlist_offer',
+    'waitlist_entry',
+    'appointment_seat',
+    'appointment',
+    'slot',
+    'doctor_day',
+    'absence',
+    'holiday',
+  ]) {
     await behindTheirBacks(`delete from app_public.${table} where hospital_id = $1`);
   }
 });
@@ -52,13 +61,49 @@ const breaks: Record<string, { statement: string; seen: RegExp }> = {
   'an appointment lies outside its slot': {
     statement: `update app_public.appointment set during = tstzrange(starts_at, ends_at + interval '1 second')
       where hospital_id = $1`,
-    seen: /not in its slot/,
+    seen: /not in its slots/,
   },
   'an appointment is of another doctor than its slot': {
     statement: `update app_public.appointment set doctor_id =
         (select id from app_public.doctor where hospital_id = $1 and id <> appointment.doctor_id)
       where hospital_id = $1`,
-    seen: /not in its slot/,
+    seen: /not in its slots/,
+  },
+  'a slot that the schedule no longer has is kept for nobody': {
+    statement:
+      'update app_public.slot set is_retired = true where hospital_id = $1 and booked_count = 0',
+    seen: /kept for nobody/,
+  },
+  'slots stay open in an absence': {
+    statement: `insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day, during)
+      select hospital_id, doctor_id, 'other', min(starts_at)::date, max(starts_at)::date, range_merge(range_agg(during))
+      from app_public.slot where hospital_id = $1 group by 1, 2`,
+    seen: /open in an absence/,
+  },
+  'slots stay open on a holiday': {
+    statement: `insert into app_public.holiday (hospital_id, name, date)
+      select slot.hospital_id, 'Closed', min(slot.starts_at at time zone hospital.time_zone)::date
+      from app_public.slot join app_public.hospital on hospital.id = hospital_id
+      where hospital_id = $1 and starts_at > now() group by 1`,
+    seen: /open on a holiday/,
+  },
+  'a further seat is held by nobody': {
+    statement: `with ended as (
+        update app_public.appointment set status = 'cancelled', cancelled_at = now() where hospital_id = $1 returning *)
+      insert into app_public.appointment_seat (hospital_id, appointment_id, slot_id, doctor_id, location_id)
+      select hospital_id, id, slot_id, doctor_id, location_id from ended`,
+    seen: /holds none/,
+  },
+  'an offer is open for a visit that is booked already': {
+    statement: `with entry as (
+        insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day, status)
+        select hospital_id, patient_id, doctor_id, starts_at::date, starts_at::date, 'offered'
+        from app_public.appointment where hospital_id = $1 returning *)
+      insert into app_public.waitlist_offer
+        (hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+      select hospital_id, entry.id, entry.patient_id, entry.doctor_id, slot_id, appointment.id, now()
+      from entry join app_public.appointment using (hospital_id)`,
+    seen: /an offer and what is held/,
   },
 };
 

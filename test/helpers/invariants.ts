@@ -33,21 +33,47 @@ const seated = "status in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_p
 
 const invariants: Record<string, string> = {
   'a slot holds more appointments than its capacity, or counts them wrongly': `
-    select slot.id, slot.capacity, slot.booked_count, count(appointment.id)::int as seated
+    select slot.id, slot.capacity, slot.booked_count, count(seat.slot_id)::int as seated
     from app_public.slot
-    left join app_public.appointment
-      on appointment.hospital_id = slot.hospital_id and appointment.slot_id = slot.id
-      and appointment.${seated}
+    left join (
+      select hospital_id, slot_id from app_public.appointment where ${seated}
+      union all
+      select hospital_id, slot_id from app_public.appointment_seat
+    ) as seat on seat.hospital_id = slot.hospital_id and seat.slot_id = slot.id
     group by slot.hospital_id, slot.id, slot.capacity, slot.booked_count
-    having count(appointment.id) > slot.capacity or count(appointment.id) <> slot.booked_count`,
+    having count(seat.slot_id) > slot.capacity or count(seat.slot_id) <> slot.booked_count`,
 
   'a slot does not say what its columns say': `
     select id, status, booked_count, capacity from app_public.slot
     where status <> case
-      when withdrawn_at is not null then 'withdrawn'
-      when blocked_at is not null then 'blocked'
+      when withdrawn_at is not null or is_retired then 'withdrawn'
+      when blocked_at is not null or absence_id is not null or holiday_id is not null then 'blocked'
       when booked_count = capacity then 'booked'
       else 'available' end::app_public.slot_status`,
+
+  'a slot was kept for nobody': `
+    select id from app_public.slot where is_retired and booked_count = 0 and withdrawn_at is null`,
+
+  'a slot ahead is open in an absence, or closed by none': `
+    select slot.id, slot.absence_id, absence.id as in_absence
+    from app_public.slot
+    left join app_public.absence
+      on absence.hospital_id = slot.hospital_id and absence.doctor_id = slot.doctor_id
+      and absence.during && slot.during and absence.status = 'active'
+    where slot.starts_at > app_private.clock() and slot.withdrawn_at is null
+      and slot.absence_id is distinct from absence.id`,
+
+  'a slot ahead is open on a holiday, or closed by none': `
+    select slot.id, slot.holiday_id, holiday.id as on_holiday
+    from app_public.slot
+    join app_public.hospital on hospital.id = slot.hospital_id
+    left join app_public.holiday
+      on holiday.hospital_id = slot.hospital_id and holiday.is_active
+      and case when holiday.is_recurring
+        then to_char(holiday.date, 'MMDD') = to_char(slot.starts_at at time zone hospital.time_zone, 'MMDD')
+        else holiday.date = (slot.starts_at at time zone hospital.time_zone)::date end
+    where slot.starts_at > app_private.clock() and slot.withdrawn_at is null
+      and slot.holiday_id is distinct from holiday.id`,
 
   'slots of a doctor overlap': `
     select one.id, other.id as other_id
@@ -82,13 +108,41 @@ const invariants: Record<string, string> = {
     where coalesce(counted.seated, 0) <> coalesce(doctor_day.booked_count, 0)
       or doctor_day.booked_count > doctor_day.max_patients`,
 
-  'an appointment is not in its slot': `
+  'an appointment is not in its slots': `
     select appointment.id
     from app_public.appointment
     left join app_public.slot
       on slot.hospital_id = appointment.hospital_id and slot.id = appointment.slot_id
+    left join lateral (
+      select range_agg(further.during) as during, bool_and(further.doctor_id = appointment.doctor_id) as is_his
+      from app_public.appointment_seat
+      join app_public.slot as further
+        on further.hospital_id = appointment_seat.hospital_id and further.id = appointment_seat.slot_id
+      where appointment_seat.hospital_id = appointment.hospital_id
+        and appointment_seat.appointment_id = appointment.id
+    ) as further on true
     where appointment.${seated}
       and (slot.id is null or slot.doctor_id <> appointment.doctor_id
         or slot.location_id is distinct from appointment.location_id
-        or not appointment.during <@ slot.during)`,
+        or not slot.during @> appointment.starts_at
+        or not further.is_his
+        or not appointment.during <@ (multirange(slot.during) + coalesce(further.during, '{}')))`,
+
+  'a further seat is held by an appointment that holds none': `
+    select appointment.id, appointment.status
+    from app_public.appointment_seat
+    join app_public.appointment
+      on appointment.hospital_id = appointment_seat.hospital_id
+      and appointment.id = appointment_seat.appointment_id
+    where not appointment.${seated}`,
+
+  'an offer and what is held for it disagree': `
+    select waitlist_offer.id, waitlist_offer.outcome, appointment.status, waitlist_entry.status as entry_status
+    from app_public.waitlist_offer
+    join app_public.appointment
+      on appointment.hospital_id = waitlist_offer.hospital_id and appointment.id = waitlist_offer.appointment_id
+    join app_public.waitlist_entry
+      on waitlist_entry.hospital_id = waitlist_offer.hospital_id and waitlist_entry.id = waitlist_offer.entry_id
+    where (waitlist_offer.outcome = 'open') <> (appointment.status = 'held')
+      or (waitlist_offer.outcome = 'open') and waitlist_entry.status <> 'offered'`,
 };

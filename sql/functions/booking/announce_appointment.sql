@@ -1,6 +1,6 @@
 -- Tells the outside, by a row: identifiers only, in the same transaction. The relay carries it; a
 -- notification from here would take the one lock of the whole server at every commit. A move is told
--- to those who watch the old slot's doctor, too.
+-- to those who watch the old slot's doctor, too. A request has no slot yet.
 create or replace function app_private.announce_appointment() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -8,9 +8,10 @@ as $$
 begin
   insert into app_private.outbox (hospital_id, topic, key, payload)
   values (new.hospital_id, 'appointment', new.id::text, jsonb_build_object(
-    'status', new.status, 'doctor_id', new.doctor_id, 'slot_ids', jsonb_build_array(new.slot_id)));
+    'status', new.status, 'doctor_id', new.doctor_id,
+    'slot_ids', case when new.slot_id is null then '[]' else jsonb_build_array(new.slot_id) end));
 
-  if tg_op = 'UPDATE' and old.slot_id is distinct from new.slot_id then
+  if tg_op = 'UPDATE' and old.slot_id is distinct from new.slot_id and old.slot_id is not null then
     insert into app_private.outbox (hospital_id, topic, key, payload)
     values (old.hospital_id, 'appointment', old.id::text, jsonb_build_object(
       'status', new.status, 'doctor_id', old.doctor_id, 'slot_ids', jsonb_build_array(old.slot_id)));

@@ -1,6 +1,8 @@
 -- Every change of state, for every client. It fires whenever a statement names the status, even with
 -- the value that the row already has: cancelling what is cancelled is refused, not ignored.
--- What the new state needs (times, who cancelled) is written here, from the claims and the clock.
+-- What the new state needs (times, who cancelled and why) is written here, from the claims and the
+-- clock. A request that gets a slot keeps its own time when it is accepted, and takes the slot's when
+-- another time is proposed.
 create or replace function app_private.change_appointment_status() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -11,7 +13,7 @@ declare
 begin
   perform app_private.guard_tenant(actor, old.hospital_id);
   perform app_private.guard_transition(actor, old.status, new.status);
-  perform app_private.guard_hold(old, new.status, instant);
+  perform app_private.guard_deadline(old, new.status, instant);
 
   new.updated_at := instant;
   new.held_until := case when new.status = 'held' then old.held_until end;
@@ -19,6 +21,8 @@ begin
   new.completed_at := case when new.status = 'completed' then instant end;
   new.cancelled_at := case when new.status = 'cancelled' then instant end;
   new.cancelled_by := case when new.status = 'cancelled' then app_private.claim_account_id() end;
+  new.cancellation_cause := case when new.status = 'cancelled' then
+    coalesce(new.cancellation_cause, app_private.cancellation_cause(actor, old.status)) end;
 
   if old.holds_seat
     and (new.slot_id, new.doctor_id, new.location_id, new.during)
@@ -26,17 +30,23 @@ begin
   then
     perform app_private.refuse('illegal_transition', jsonb_build_object('from', old.status, 'to', new.status));
   end if;
-  if old.holds_seat and new.status not in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress') then
-    perform app_private.release_seat(old.hospital_id, old.slot_id);
-  elsif not old.holds_seat and new.status in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress') then
-    return app_private.seat_appointment(new);
+  if old.holds_seat and not app_private.holds_seat(new.status) then
+    perform app_private.leave_seats(old);
+  elsif not old.holds_seat and app_private.holds_seat(new.status) then
+    new.doctor_id := null;
+    new.location_id := null;
+    new.during := case when new.status <> 'held' then old.during end;
+    new := app_private.seat_appointment(new);
+    if new.status = 'held' then
+      new.held_until := app_private.held_until(new, is_offer => true);
+    end if;
   end if;
   return new;
 end
 $$;
 
 comment on function app_private.change_appointment_status() is
-  'Trigger: lets an appointment change its state along the state machine, with its seat and its times.';
+  'Trigger: lets an appointment change its state along the state machine, with its seats and its times.';
 
 revoke execute on function app_private.change_appointment_status() from public;
 

@@ -1,4 +1,5 @@
--- Gives a seat and its place of the day back. Slot before day, as everywhere.
+-- Gives a seat and its place of the day back. Slot before day, as everywhere. A slot that the schedule
+-- no longer has was only kept for those who sat in it: it is withdrawn with the last of them.
 create or replace function app_private.release_seat(hospital_id uuid, slot_id uuid, counts_day boolean default true)
 returns void
 language plpgsql
@@ -9,8 +10,13 @@ begin
   update app_public.slot
   set booked_count = booked_count - 1
   where slot.hospital_id = release_seat.hospital_id and slot.id = release_seat.slot_id
-  returning slot.doctor_id, slot.starts_at into seat;
+  returning slot.doctor_id, slot.starts_at, slot.is_retired and slot.booked_count = 0 as is_over into seat;
 
+  if seat.is_over then
+    update app_public.slot
+    set withdrawn_at = app_private.clock()
+    where slot.hospital_id = release_seat.hospital_id and slot.id = release_seat.slot_id;
+  end if;
   if counts_day then
     update app_public.doctor_day
     set booked_count = doctor_day.booked_count - 1

@@ -4,7 +4,7 @@
 -- the doctor's row. Of the day's limit and the doctor's the smaller holds, because a day that was
 -- being created while the doctor's limit sank has not heard of it. No slot means: refuse now; the
 -- seat is given back before, so that the refusal does not count it.
-create or replace function app_private.take_seat(hospital_id uuid, slot_id uuid, counts_day boolean default true)
+create or replace function app_private.take_seat(hospital_id uuid, slot_id uuid)
 returns app_public.slot
 language plpgsql
 as $$
@@ -16,7 +16,10 @@ begin
   where slot.hospital_id = take_seat.hospital_id
     and slot.id = take_seat.slot_id
     and slot.withdrawn_at is null
+    and not slot.is_retired
     and slot.blocked_at is null
+    and slot.absence_id is null
+    and slot.holiday_id is null
     and slot.booked_count < slot.capacity
   returning slot.* into seat;
   if not found then
@@ -25,16 +28,15 @@ begin
 
   insert into app_public.doctor_day as today (hospital_id, doctor_id, day, booked_count, max_patients)
   select doctor.hospital_id, doctor.id, (seat.starts_at at time zone hospital.time_zone)::date,
-    case when counts_day then 1 else 0 end, doctor.max_patients_per_day
+    1, doctor.max_patients_per_day
   from app_public.doctor
   join app_public.hospital on hospital.id = take_seat.hospital_id
   where doctor.hospital_id = take_seat.hospital_id
     and doctor.id = seat.doctor_id
     and doctor.is_active and doctor.is_available
   on conflict on constraint doctor_day_pkey do update
-    set booked_count = today.booked_count + excluded.booked_count
-    where excluded.booked_count = 0
-      or today.booked_count < least(today.max_patients, excluded.max_patients);
+    set booked_count = today.booked_count + 1
+    where today.booked_count < least(today.max_patients, excluded.max_patients);
   if not found then
     perform app_private.release_seat(hospital_id, slot_id, counts_day => false);
     return null;
@@ -43,7 +45,7 @@ begin
 end
 $$;
 
-comment on function app_private.take_seat(uuid, uuid, boolean) is
-  'Takes a seat of a slot and, unless told otherwise, a place of the doctor''s day; returns the slot, or null when there is none.';
+comment on function app_private.take_seat(uuid, uuid) is
+  'Takes a seat of a slot and a place of the doctor''s day; returns the slot, or null when there is none.';
 
-revoke execute on function app_private.take_seat(uuid, uuid, boolean) from public;
+revoke execute on function app_private.take_seat(uuid, uuid) from public;

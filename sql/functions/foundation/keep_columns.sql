@@ -60,8 +60,8 @@ create or replace trigger slot_keeps_its_identity
   for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at');
 
 create or replace trigger appointment_keeps_its_identity
-  before update of hospital_id, id, patient_id, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment
-  for each row execute function app_private.keep_columns('appointment', 'patient_id', 'created_by', 'created_at', 'idempotency_key', 'request_fingerprint');
+  before update of hospital_id, id, patient_id, service_id, series_id, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment
+  for each row execute function app_private.keep_columns('appointment', 'patient_id', 'service_id', 'series_id', 'created_by', 'created_at', 'idempotency_key', 'request_fingerprint');
 
 create or replace trigger appointment_move_keeps_its_identity
   before update of hospital_id, id, appointment_id, from_slot_id, to_slot_id, moved_by, moved_at, idempotency_key, request_fingerprint on app_public.appointment_move
