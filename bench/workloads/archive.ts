@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { withTransaction } from '../../platform/pool.ts';
+import { restAfter } from '../../worker/tasks/archive-past-years.ts';
 import { latencyOf, median, whole } from '../harness/figures.ts';
 import {
   type BenchHospital,
@@ -10,14 +12,14 @@ import {
   type Wish,
   wishesFor,
 } from '../harness/hospital.ts';
-import { type LoadRun, rateOf, runLoad, shuffled } from '../harness/load.ts';
+import { compareInTurns, type LoadRun, rateOf, runLoad, shuffled } from '../harness/load.ts';
 import { connectAll, openPool } from '../harness/pool.ts';
 import type { Measurement, Workload } from '../harness/workload.ts';
 import { book } from './booking.ts';
 
 const inFlight = 16;
 const mustReach = 0.9;
-const days = 10;
+const days = 14;
 
 /**
  * Old appointments move to the archive beside bookings: what history costs before and after, what the
@@ -29,7 +31,7 @@ export const archive: Workload = {
   async run({ owner, urls, isSmall, say }) {
     const history = isSmall ? 2_000 : 1_000_000;
     const rounds = isSmall ? 1 : 5;
-    const bookings = isSmall ? 50 : 1_000;
+    const bookings = isSmall ? 50 : 1_500;
     const doctors = isSmall ? 10 : 100;
     const hospital = await createHospital(owner, { doctors, days, patients: doctors * 20 });
     await generateSlots(owner, hospital);
@@ -61,19 +63,27 @@ export const archive: Workload = {
       const before = measured('book_appointment, history stored', await bookRounds(rounds));
       const asked = measured('free_slots, history stored', [await askSome(), await askSome()]);
 
-      const alone = await drain(worker, hospital, 'archive_appointments', history / 2);
-      // One batch after the other, until the bookings are done; then the rest without company.
-      let isBooking = true;
+      const alone = await drain(worker, hospital, 'archive_appointments', 5_000, history / 2);
+      // At the pace of the nightly job: batches with rests between.
       let moved = 0;
-      const beside = (async () => {
-        while (isBooking) moved += await step(worker, hospital, 'archive_appointments');
-      })();
-      const during = measured('book_appointment, while it is archived', await bookRounds(rounds));
-      isBooking = false;
-      await beside;
-      const rest = await drain(worker, hospital, 'archive_appointments');
-      const slots = await drain(worker, hospital, 'remove_past_slots');
-      const none = await drain(worker, hospital, 'archive_appointments');
+      const besideArchive = async () => {
+        let isBooking = true;
+        const nightly = (async () => {
+          while (isBooking) {
+            const startedAt = performance.now();
+            moved += await step(worker, hospital, 'archive_appointments', 1_000);
+            await delay(restAfter(performance.now() - startedAt));
+          }
+        })();
+        const run = await bookSome();
+        isBooking = false;
+        await nightly;
+        return run;
+      };
+      const compared = await compareInTurns(rounds, besideArchive, bookSome);
+      const rest = await drain(worker, hospital, 'archive_appointments', 5_000);
+      const slots = await drain(worker, hospital, 'remove_past_slots', 5_000);
+      const none = await drain(worker, hospital, 'archive_appointments', 5_000);
       await owner.query('vacuum analyze');
 
       const after = measured('book_appointment, history archived', await bookRounds(rounds));
@@ -82,12 +92,16 @@ export const archive: Workload = {
         await askSome(),
       ]);
       const archived = alone.count + moved + rest.count;
-      const ratio = (during.rate ?? Number.NaN) / (before.rate ?? Number.NaN);
       return {
         size: `${whole(history)} old appointments, ${rounds} rounds of ${bookings} bookings, ${inFlight} in flight, ${doctors} doctors`,
         measurements: [
           before,
-          { ...during, note: `${whole(moved)} moved meanwhile` },
+          {
+            what: 'book_appointment, while it is archived',
+            ...compared.ours,
+            note: `${whole(moved)} moved meanwhile`,
+          },
+          { what: 'book_appointment, in turns with that', ...compared.yardstick },
           after,
           asked,
           askedAfter,
@@ -104,10 +118,10 @@ export const archive: Workload = {
           { what: 'archive_appointments, nothing due', latency: latencyOf(none.tookMs) },
         ],
         ratio: {
-          value: ratio,
+          value: compared.ratio,
           of: 'bookings with nothing else going on',
           mustReach: `≥ ${mustReach}`,
-          isReached: ratio >= mustReach,
+          isReached: compared.ratio >= mustReach,
         },
         faults: [
           ...(archived === history ? [] : [`${archived} archived instead of ${history}`]),
@@ -154,20 +168,31 @@ async function addHistory(owner: pg.Pool, hospital: BenchHospital, count: number
 
 type Step = 'archive_appointments' | 'remove_past_slots';
 
-async function step(worker: pg.Pool, hospital: BenchHospital, name: Step): Promise<number> {
+async function step(
+  worker: pg.Pool,
+  hospital: BenchHospital,
+  name: Step,
+  most: number,
+): Promise<number> {
   const { rows } = await worker.query<{ count: number }>(
-    `select app_private.${name}($1) as count`,
-    [hospital.id],
+    `select app_private.${name}($1, $2) as count`,
+    [hospital.id, most],
   );
   return rows[0]?.count ?? 0;
 }
 
-async function drain(worker: pg.Pool, hospital: BenchHospital, name: Step, enough = Infinity) {
+async function drain(
+  worker: pg.Pool,
+  hospital: BenchHospital,
+  name: Step,
+  most: number,
+  enough = Number.POSITIVE_INFINITY,
+) {
   const tookMs: number[] = [];
   let count = 0;
   for (;;) {
     const startedAt = performance.now();
-    const moved = await step(worker, hospital, name);
+    const moved = await step(worker, hospital, name, most);
     tookMs.push(performance.now() - startedAt);
     count += moved;
     if (moved === 0 || count >= enough) break;
