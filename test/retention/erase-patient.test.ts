@@ -534,6 +534,45 @@ test('a booking that comes at the same moment waits, and finds nobody', () =>
     expect(await booking).toBe('patient_inactive');
   }));
 
+test('an erasing that comes while a booking is being made waits, and is refused for it', () =>
+  race(ownerPool, async (start) => {
+    const someone = nth(hospital.patientIds, 2);
+    const { rows } = await ownerPool.query<{ id: string }>(
+      `insert into app_public.slot (hospital_id, doctor_id, location_id, during)
+       values ($1, $2, $3, '[2025-12-07 04:00+00, 2025-12-07 04:30+00)') returning id`,
+      [hospital.id, hospital.doctorIds[0], hospital.locationIds[0]],
+    );
+    const booker = await start(hospital.receptionist);
+    await book(booker.db, { slotId: rows[0]?.id ?? '', patientId: someone });
+    const eraser = await start(hospital.admin);
+    const erasing = outcomeOf(erase(eraser.db, someone));
+    expect(await untilBlocked(ownerPool, eraser.pid, erasing)).toEqual([booker.pid]);
+    await booker.commit();
+    expect(await erasing).toBe('patient_has_appointments');
+  }));
+
+test('whatever tables the log tells of, their entries about the person are found', () =>
+  rolledBack(ownerPool, async (db) => {
+    // As if they had been logged, whether or not they are.
+    const { rowCount } = await db.query(
+      `insert into app_public.audit_entry (hospital_id, table_name, record_id, operation, new_state, actor_role, transaction_id, recorded_at)
+       select $1, record.table_name, record.id, 'insert', jsonb_build_object('id', record.id, 'patient_id', $2::uuid, 'reason', 'two heads'),
+         'patient', 1, now()
+       from (
+         select 'appointment_move' as table_name, id from app_public.appointment_move where patient_id = $2
+         union all select 'appointment_move', (move ->> 'id')::uuid
+           from app_public.appointment_archive cross join jsonb_array_elements(moves) as move where patient_id = $2
+         union all select 'appointment_series', id from app_public.appointment_series where patient_id = $2
+         union all select 'waitlist_entry', id from app_public.waitlist_entry where patient_id = $2
+       ) as record`,
+      [hospital.id, patientId],
+    );
+    expect(rowCount).toBe(4);
+    await become(db, hospital.admin);
+    await erase(db);
+    expect(await traces(db, marks)).toEqual([]);
+  }));
+
 describe('the one exception of the log', () => {
   /** The eraser's role, with the claims of this hospital's admin. */
   const asEraser = async (db: ClientBase, of: OpenHospital = hospital) => {
