@@ -98,6 +98,13 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     idempotency_key: 'gen_random_uuid()',
     request_fingerprint: "'x'",
   },
+  'app_public.appointment_seat': {
+    hospital_id: ':hospital',
+    appointment_id: ':long_visit',
+    slot_id: ':free_slot',
+    doctor_id: ':doctor',
+    location_id: ':location',
+  },
   'app_public.appointment_move': {
     hospital_id: ':hospital',
     appointment_id: ':appointment',

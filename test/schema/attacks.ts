@@ -71,6 +71,20 @@ export const attacks: Readonly<Record<string, Attack>> = {
   a_hold_lasts_up_to_an_hour: {
     by: set('hospital', 'hospital', "hold_duration = '0'", "hold_duration = '61 minutes'"),
   },
+  slots_are_generated_1_to_365_days_ahead: {
+    by: set('hospital', 'hospital', 'generated_days = 0', 'generated_days = 366'),
+  },
+  an_offer_lasts_5_minutes_to_3_days: {
+    by: set(
+      'hospital',
+      'hospital',
+      "offer_duration = '4 minutes'",
+      "offer_duration = '3 days 1 second'",
+    ),
+  },
+  past_years_are_kept_for_0_to_50_years: {
+    by: set('hospital', 'hospital', 'kept_years = -1', 'kept_years = 51'),
+  },
   a_rebook_buffer_is_not_negative: {
     by: set('hospital', 'hospital', "rebook_buffer = '-1 second'"),
   },
@@ -102,6 +116,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   a_service_lasts_5_minutes_to_8_hours: {
     by: set('service', 'service', "duration = '4 minutes'", "duration = '481 minutes'"),
   },
+  a_buffer_before_is_at_most_2_hours: {
+    by: set('service', 'service', "buffer_before = '-1 second'", "buffer_before = '121 minutes'"),
+  },
+  a_buffer_after_is_at_most_2_hours: {
+    by: set('service', 'service', "buffer_after = '-1 second'", "buffer_after = '121 minutes'"),
+  },
   a_service_name_is_unique_in_its_hospital: {
     by: [
       `insert into app_public.service (hospital_id, name)
@@ -122,6 +142,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   a_daily_limit_is_1_to_500: {
     by: set('doctor', 'doctor', 'max_patients_per_day = 0', 'max_patients_per_day = 501'),
+  },
+  a_staff_number_is_not_empty: {
+    by: set('doctor', 'doctor', "staff_number = ' '", "staff_number = repeat('x', 51)"),
+  },
+  a_staff_number_is_unique_in_its_hospital: {
+    by: ["update app_public.doctor set staff_number = 'D1' where id in (:doctor, :other_doctor)"],
   },
   doctor_of_a_hospital: homeless('doctor', 'display_name', "'x'"),
 
@@ -403,6 +429,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   appointment_for_a_service: {
     by: set('appointment', 'appointment', 'service_id = :foreign_service'),
+    first: 'immutable_column',
   },
   appointment_came_from_a_slot: {
     by: set('appointment', 'appointment', 'rescheduled_from = :foreign_slot'),
@@ -414,11 +441,47 @@ export const attacks: Readonly<Record<string, Attack>> = {
   appointment_cancelled_by_an_account: {
     by: set('appointment', 'cancelled', 'cancelled_by = :foreign_admin'),
   },
-  appointment_of_a_hospital: homeless(
-    'appointment',
-    'doctor_id, patient_id, during, status, source, created_at, updated_at',
-    ":doctor, :patient, '[2100-01-01 09:00+00, 2100-01-01 10:00+00)', 'requested', 'import', now(), now()",
-  ),
+  appointment_of_a_hospital: {
+    ...homeless(
+      'appointment',
+      'doctor_id, patient_id, during, status, source, created_at, updated_at',
+      ":doctor, :patient, '[2100-01-01 09:00+00, 2100-01-01 10:00+00)', 'requested', 'import', now(), now()",
+    ),
+    first: 'patient_not_found',
+  },
+  a_cancellation_has_a_cause: {
+    by: set('appointment', 'appointment', "cancellation_cause = 'staff'"),
+  },
+  a_patient_asks_a_doctor_once_for_a_time: {
+    by: [
+      `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status, source, created_at, updated_at)
+       select hospital_id, doctor_id, patient_id, during, status, source, now(), now()
+       from app_public.appointment where id = :request`,
+    ],
+  },
+
+  // appointment_seat
+  seat_of_an_appointment: {
+    by: [
+      'update app_public.appointment_seat set appointment_id = :foreign_appointment where appointment_id = :long_visit',
+    ],
+    first: 'counter_is_derived',
+  },
+  seat_in_a_slot: {
+    by: ['slot_id = :foreign_slot', 'doctor_id = :doctor', 'location_id = :annex'].map(
+      (change) =>
+        `update app_public.appointment_seat set ${change} where appointment_id = :long_visit`,
+    ),
+    first: 'counter_is_derived',
+  },
+  appointment_seat_of_a_hospital: {
+    ...homeless(
+      'appointment_seat',
+      'appointment_id, slot_id, doctor_id, location_id',
+      ':long_visit, :slot, :doctor, :location',
+    ),
+    first: 'counter_is_derived',
+  },
 
   // appointment_move
   a_move_leads_to_another_slot: {
@@ -539,6 +602,13 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
     `update app_public.slot set withdrawn_at = now() where id = :last_slot; ${slot('during')}`,
     `insert into app_public.slot (hospital_id, doctor_id, location_id, during, withdrawn_at)
      select hospital_id, doctor_id, location_id, during, now() from app_public.slot where id = :last_slot`,
+  ],
+  a_patient_asks_a_doctor_once_for_a_time: [
+    `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)
+     select hospital_id, :other_doctor, patient_id, during, status from app_public.appointment where id = :request`,
+    `update app_public.appointment set status = 'cancelled' where id = :request;
+     insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)
+     select hospital_id, doctor_id, patient_id, during, 'requested' from app_public.appointment where id = :request`,
   ],
   a_patient_is_in_one_place_at_a_time: [
     visit('adjacent_slot', 'patient'),

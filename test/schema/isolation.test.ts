@@ -50,8 +50,12 @@ test('the matrix covers every table and every role', () => {
   expect(Object.keys(actors).sort()).toEqual(roles);
 });
 
+/** Tables that nobody but a trigger writes, not even the owner. */
+const writtenByTriggers = new Set(['app_public.appointment_seat']);
+
 test.each(tables)('the row that is tried in %s is one that the owner could store', (table) =>
   rolledBack(ownerPool, async (db) => {
+    if (writtenByTriggers.has(table)) await db.query(`alter table ${table} disable trigger user`);
     await db.query(insertInto(table, { ...theirs, account: theirs.admin ?? '' }));
   }),
 );
@@ -150,6 +154,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.appointment': 'patient_id = :patient',
   'app_public.appointment_archive': 'patient_id = :patient',
   'app_public.appointment_move': 'patient_id = :patient',
+  'app_public.appointment_seat': null,
   'app_public.audit_entry': null,
   'app_private.account_secret': null,
   'app_private.outbox': null,

@@ -95,6 +95,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
       [patient, secondPatient],
     ],
   );
+  const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -126,10 +127,29 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     second_appointment: second,
     held,
     cancelled,
+    long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
     archived: archived[0]?.id ?? '',
   };
+}
+
+/** A visit of two slots with the other doctor. */
+async function bookLongVisit(
+  db: Queryable,
+  hospital: TestHospital,
+  patient: string,
+): Promise<string> {
+  const slots = await slotsOfTomorrow(db, hospital, hospital.doctorIds[1]);
+  const { rows } = await db.query<{ id: string }>(
+    `with long_service as (
+       insert into app_public.service (hospital_id, name, duration)
+       values ($1, 'Operation', '1 hour') returning id)
+     insert into app_public.appointment (hospital_id, slot_id, patient_id, service_id, status)
+     select $1, $2, $3, id, 'scheduled' from long_service returning id`,
+    [hospital.id, slots[11], patient],
+  );
+  return rows[0]?.id ?? '';
 }
 
 async function moveTo(
