@@ -60,6 +60,9 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.appointment_archive.archived_appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'archivedAppointments' },
+      },
       'app_public.appointment_move.move_by_an_account': {
         tags: {
           fieldName: 'mover',
