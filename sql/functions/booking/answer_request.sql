@@ -3,7 +3,7 @@
 -- the second finds it answered. Whom it is not for is told so before its state is.
 create or replace function app_private.answer_request(
   appointment_id uuid, to_status app_public.appointment_status,
-  slot_id uuid default null, cancellation_reason text default null, proposal_message text default null)
+  slot_id uuid default null, cancellation_reason text default null)
 returns app_public.appointment
 language plpgsql
 as $$
@@ -14,8 +14,7 @@ begin
   update app_public.appointment
   set status = to_status,
     slot_id = answer_request.slot_id,
-    cancellation_reason = answer_request.cancellation_reason,
-    proposal_message = answer_request.proposal_message
+    cancellation_reason = answer_request.cancellation_reason
   where appointment.hospital_id = hospital
     and appointment.id = appointment_id
     and appointment.status = 'requested'
@@ -37,9 +36,9 @@ begin
 end
 $$;
 
-comment on function app_private.answer_request(uuid, app_public.appointment_status, uuid, text, text) is
+comment on function app_private.answer_request(uuid, app_public.appointment_status, uuid, text) is
   'Answers an open request, or refuses.';
 
-revoke execute on function app_private.answer_request(uuid, app_public.appointment_status, uuid, text, text) from public;
-grant execute on function app_private.answer_request(uuid, app_public.appointment_status, uuid, text, text)
+revoke execute on function app_private.answer_request(uuid, app_public.appointment_status, uuid, text) from public;
+grant execute on function app_private.answer_request(uuid, app_public.appointment_status, uuid, text)
   to app_doctor, app_receptionist, app_admin;
