@@ -2,8 +2,9 @@
 
 set local role app_owner;
 
--- What is due is found without reading every open request.
-create index appointment_requested_by_time on app_public.appointment (hospital_id, starts_at) where status = 'requested';
+-- One index of open requests: what is due is its beginning, a doctor's inbox a part of it.
+drop index app_public.appointment_requested;
+create index appointment_requested on app_public.appointment (hospital_id, starts_at, doctor_id) where status = 'requested';
 
 -- An appointment is an occurrence of its own patient's series only.
 alter table app_public.appointment_series

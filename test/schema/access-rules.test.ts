@@ -354,7 +354,9 @@ hold(ownerPool, [
       app_private.request_fingerprint(text[]), app_private.guard_is_held(uuid) from app_nurse`,
     noticed: [
       'app_nurse may call app_private.place_appointment but not app_private.request_fingerprint',
+      'app_nurse may call app_public.book_series but not app_private.request_fingerprint',
       'app_nurse may call app_public.confirm_hold but not app_private.guard_is_held',
+      'app_nurse may call app_public.request_appointment but not app_private.request_fingerprint',
       'app_nurse may call app_public.reschedule_appointment but not app_private.request_fingerprint',
     ],
   },

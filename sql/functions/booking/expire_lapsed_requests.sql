@@ -1,7 +1,7 @@
 -- Lets the requests expire that nobody answered before their time came. It acts as the worker, because it
 -- is the system that does it, and runs as the owner, because locking needs rights that the worker lacks.
 -- What somebody is just answering is skipped: an acceptance of a passed time is refused anyway, and the
--- next sweep finds what a refusal has left. Cost follows what is due (appointment_requested_by_time).
+-- next sweep finds what a refusal has left. Cost follows what is due (appointment_requested).
 create or replace function app_private.expire_lapsed_requests(hospital_id uuid) returns integer
 language plpgsql security definer
 set search_path = ''

@@ -6,6 +6,7 @@ language plpgsql
 as $$
 declare
   hospital uuid := app_private.request_hospital_id();
+  account uuid := app_private.claim_account_id();
   earlier app_public.appointment_series;
 begin
   perform app_private.replayed_appointment(idempotency_key, fingerprint);
@@ -13,7 +14,7 @@ begin
   from app_public.appointment_series
   where appointment_series.hospital_id = hospital
     and appointment_series.idempotency_key = replayed_series.idempotency_key
-    and appointment_series.created_by is not distinct from app_private.claim_account_id();
+    and appointment_series.created_by is not distinct from account;
   if earlier.request_fingerprint is distinct from fingerprint and earlier.id is not null then
     perform app_private.refuse('idempotency_key_reused', jsonb_build_object('idempotency_key', idempotency_key));
   end if;
