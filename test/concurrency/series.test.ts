@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { committedAs } from '../helpers/actors.ts';
 import { book, cancel, hold, reschedule } from '../helpers/booking.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { createHospital, type OpenHospital, openHospital } from '../helpers/hospital.ts';
+import { createHospital, type OpenHospital, slotsAhead } from '../helpers/hospital.ts';
 import { expectInvariants } from '../helpers/invariants.ts';
 import { nth } from '../helpers/nth.ts';
 import {
@@ -20,10 +20,26 @@ import { bookSeries, cancelSeries, type SeriesWish } from '../helpers/requests.t
 
 const { ownerPool } = await createDatabase();
 
-/** A hospital with a week of slots, and the first doctor's first slots of its days, in order. */
+/**
+ * A hospital with a week of slots, and the first doctor's first slots of its days, in order. The later days
+ * were made real first, so that who books them day by day meets them against the order of their ids.
+ */
 async function prepare() {
-  const hospital = await openHospital(ownerPool, { horizonDays: 8, patientCount: 12 });
+  const created = await createHospital(ownerPool, { horizonDays: 8, patientCount: 12 });
+  for (let ahead = 7; ahead >= 1; ahead -= 1) {
+    await ownerPool.query(
+      `select app_private.cut_slots($1, day, day)
+       from (select (app_private.clock() at time zone $2)::date + $3::int as day) as wanted`,
+      [created.id, created.timeZone, ahead],
+    );
+  }
+  const hospital = {
+    ...created,
+    slotIds: await slotsAhead(ownerPool, created),
+    otherSlotIds: await slotsAhead(ownerPool, created, created.doctorIds[1]),
+  };
   const days = [0, 1, 2, 3, 4, 5].map((day) => nth(hospital.slotIds, day * 14));
+  expect(days).toEqual([...days].sort().reverse());
   const { rows } = await ownerPool.query<{ starts_at: Date }>(
     'select starts_at from app_public.slot where id = any ($1) order by starts_at',
     [days],
