@@ -2,7 +2,6 @@ import type { Server } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Pool } from 'pg';
 import { postgraphile } from 'postgraphile';
-import { makePgService } from 'postgraphile/adaptors/pg';
 import { grafserv } from 'postgraphile/grafserv/express/v4';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
@@ -10,6 +9,7 @@ import type { Auth } from './auth/auth.ts';
 import type { Claims } from './auth/claims.ts';
 import { claimsToSettings } from './auth/claims.ts';
 import { describeForLog, Refusal, refusalFrom, unexpectedError } from './errors.ts';
+import { createPgService } from './graphql/pg-service.ts';
 import { SchemaPreset } from './graphql/schema/preset.ts';
 import { createGraphqlWalls } from './graphql/walls.ts';
 import { createHealthRouter, type Draining } from './health.ts';
@@ -52,7 +52,7 @@ export function createApp(options: AppOptions): App {
   });
   const graphile = postgraphile({
     extends: [SchemaPreset, walls.preset],
-    pgServices: [makePgService({ pool, schemas: ['app_public'], pubsub: false })],
+    pgServices: [createPgService(pool, ['app_public'])],
     grafast: {
       context: (request) => {
         const http = request.expressv4?.req;

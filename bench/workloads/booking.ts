@@ -19,8 +19,8 @@ const inFlight = 16;
 const mustReach = 0.5;
 
 /**
- * Distinct free slots, straight to the function: all rules, row-level security, log and outbox. Three
- * round trips on either side: begin (ours with the claims), the function, commit.
+ * Distinct free slots, straight to the function: all rules, row-level security, log, notification and
+ * outbox. Two round trips on either side: begin (ours with the claims) and the function, then commit.
  */
 export const booking: Workload = {
   name: 'booking',

@@ -13,8 +13,9 @@ const database = await createDatabase();
 const { ownerPool } = database;
 const files = await sqlFolder();
 
-test('every file of sql/ is in a migration, and every include is a file', async () => {
-  expect([...(await includedFiles())].sort()).toEqual(files.map(({ path }) => path).sort());
+test('every file of sql/ is in a migration', async () => {
+  const included = await includedFiles();
+  expect(files.map(({ path }) => path).filter((path) => !included.has(path))).toEqual([]);
 });
 
 test('applying sql/ again, and again, changes nothing', () =>

@@ -50,8 +50,12 @@ test('the matrix covers every table and every role', () => {
   expect(Object.keys(actors).sort()).toEqual(roles);
 });
 
+/** Tables that nobody but a trigger writes, not even the owner. */
+const writtenByTriggers = new Set(['app_public.appointment_seat']);
+
 test.each(tables)('the row that is tried in %s is one that the owner could store', (table) =>
   rolledBack(ownerPool, async (db) => {
+    if (writtenByTriggers.has(table)) await db.query(`alter table ${table} disable trigger user`);
     await db.query(insertInto(table, { ...theirs, account: theirs.admin ?? '' }));
   }),
 );
@@ -149,6 +153,10 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.account': 'id = :patient_account',
   'app_public.appointment': 'patient_id = :patient',
   'app_public.appointment_move': 'patient_id = :patient',
+  'app_public.absence': null,
+  'app_public.waitlist_entry': 'patient_id = :patient',
+  'app_public.waitlist_offer': 'patient_id = :patient',
+  'app_public.appointment_seat': null,
   'app_public.audit_entry': null,
   'app_private.account_secret': null,
   'app_private.outbox': null,
@@ -162,6 +170,7 @@ const ofEveryMember: Readonly<Record<string, string>> = {
   'app_public.location': 'its places',
   'app_public.doctor': 'its doctors',
   'app_public.doctor_day': 'how full a day is: counts only',
+  'app_public.holiday': 'days on which it is closed',
   'app_public.schedule': 'working hours',
   'app_public.service': 'kinds of visit',
   'app_public.slot': 'times and counts, never who',
@@ -314,6 +323,8 @@ describe('functions that are called with ids of another hospital', () => {
     }));
 
   const valid: Readonly<Record<string, string>> = {
+    absence_id: ':absence',
+    holiday_id: ':holiday',
     appointment_id: ':appointment',
     new_slot_id: ':free_slot',
     slot_id: ':adjacent_slot',
@@ -334,10 +345,21 @@ describe('functions that are called with ids of another hospital', () => {
     starting_from: 'null',
     starting_before: 'null',
     medical_record_number: "'MRN-new'",
+    type: "'conference'",
+    start_time: 'null',
+    end_time: 'null',
+    date: "'2098-03-03'",
+    is_recurring: 'false',
+    is_available: 'false',
     name: "'x'",
     phone: 'null',
     email: 'null',
     date_of_birth: 'null',
+    entry_id: ':wait',
+    location_id: ':location',
+    specialty: 'null',
+    earliest_time: 'null',
+    latest_time: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

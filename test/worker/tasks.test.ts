@@ -239,6 +239,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'plan_night',
     'report_unknown_topics',
     'sweep_lapsed_holds',
+    'sweep_waitlist',
   ]);
   for (const { task } of items) {
     expect(() => readPayload(task as keyof typeof tasks, cron())).not.toThrow();

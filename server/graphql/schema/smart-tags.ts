@@ -3,21 +3,26 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 
 /** Columns that a client may filter and sort by: those that an index serves within one hospital. */
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
+  absence: ['id', 'doctor_id', 'first_day', 'type', 'status'],
   appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
+  holiday: ['id', 'date', 'is_recurring', 'is_active'],
   location: ['id', 'name', 'is_active'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
+  waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
+  waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
 
 /** Columns that clients have no use for, though their role may read them. */
 const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
@@ -29,6 +34,19 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
   config: {
     class: classTags(),
     constraint: {
+      'app_public.absence.absence_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.absence.absence_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.slot.slot_in_an_absence_of_its_doctor': { tags: { fieldName: 'absence' } },
       'app_public.appointment.appointment_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -62,6 +80,12 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.appointment_move.move_to_a_slot': {
         tags: {
           fieldName: 'toSlot',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
