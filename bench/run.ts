@@ -6,6 +6,7 @@ import { listenForStop } from '../platform/stop-signals.ts';
 import { openBenchDatabase } from './harness/database.ts';
 import { describeResult, type KeptResult, keepable, writeResults } from './harness/results.ts';
 import type { Bench, Workload } from './harness/workload.ts';
+import { archive } from './workloads/archive.ts';
 import { booking } from './workloads/booking.ts';
 import { bookingOverGraphql } from './workloads/booking-graphql.ts';
 import { freeSlots } from './workloads/free-slots.ts';
@@ -20,6 +21,7 @@ const workloads: readonly Workload[] = [
   rival,
   generateManySlots,
   freeSlots,
+  archive,
 ];
 
 const usage = `Usage: npm run bench -- [--small | --huge] [--only name]…

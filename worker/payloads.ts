@@ -10,6 +10,7 @@ const ofCrontab = z.object({ _cron: z.object({ ts: z.iso.datetime() }) });
  * What adds a job is held to it by the compiler, what runs one checks it.
  */
 export const payloadShapes = {
+  archive_past_years: ofHospital,
   expire_lapsed_holds: ofHospital,
   expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),

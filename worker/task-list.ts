@@ -1,6 +1,7 @@
 import type { TaskList } from 'graphile-worker';
 import type { Log } from '../platform/log.ts';
 import { type Payload, readPayload, type TaskName } from './payloads.ts';
+import { archivePastYears } from './tasks/archive-past-years.ts';
 import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
@@ -14,6 +15,7 @@ import type { Task } from './tasks/task.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
+  archive_past_years: archivePastYears,
   expire_lapsed_holds: expireLapsedHolds,
   expire_waits: expireWaits,
   generate_slots: generateSlots,

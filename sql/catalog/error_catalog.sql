@@ -83,6 +83,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- Walls that only a hand in psql meets
     ('SK403', 'immutable_column', false, 'This column never changes.', 'Make a new row instead.'),
     ('SK403', 'counter_is_derived', false, 'Counters change only with appointments.', 'Book or cancel; a wrong count is repaired by the repair functions.'),
+    ('SK403', 'archive_is_append_only', false, 'The archive is never changed.', 'Read it; what is current stands among the appointments.'),
     ('SK403', 'audit_is_append_only', false, 'The audit log is never changed.', 'Add, never edit.'),
     ('SK403', 'waitlist_follows_offers', false, 'Places on the waitlist and offers change only with what they are about.', 'Join, leave, confirm or cancel instead.'),
 

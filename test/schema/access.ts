@@ -23,6 +23,7 @@ export function actorsIn(
     app_login: stranger('app_login'),
     app_authenticator: stranger('app_authenticator'),
     app_monitor: stranger('app_monitor'),
+    app_eraser: stranger('app_eraser'),
     app_worker: asWorker,
   };
 }
@@ -155,6 +156,19 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     slot_id: ':second_held_slot',
     appointment_id: ':second_held',
     offered_at: 'now()',
+  },
+  'app_public.appointment_archive': {
+    hospital_id: ':hospital',
+    id: 'gen_random_uuid()',
+    doctor_id: ':doctor',
+    patient_id: ':patient',
+    starts_at: "'2001-01-01 09:00+00'",
+    ends_at: "'2001-01-01 10:00+00'",
+    status: "'completed'",
+    source: "'import'",
+    created_at: "'2001-01-01'",
+    updated_at: "'2001-01-01'",
+    archived_at: 'now()',
   },
   'app_public.audit_entry': {
     hospital_id: ':hospital',

@@ -197,6 +197,30 @@ export const attacks: Readonly<Record<string, Attack>> = {
       "blocked_reason = 'x', blocked_at = now()",
     ),
   },
+  an_erasure_reason_is_at_most_2000_characters: {
+    by: set(
+      'patient',
+      'patient',
+      "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
+    ),
+  },
+  only_an_erased_patient_has_an_erasure_reason: {
+    by: set('patient', 'patient', "erasure_reason = 'x'"),
+  },
+  an_erased_patient_is_nobody: {
+    by: [
+      'erased_at = now()',
+      ...['name', 'phone', 'email', 'date_of_birth', 'blocked_reason', 'is_active'].map(
+        (column) => `medical_record_number = 'erased-' || id, erased_at = now(),
+          name = ${column === 'name' ? "'Somebody'" : "'Erased patient'"},
+          phone = ${column === 'phone' ? "'+1 555 0100'" : 'null'},
+          email = ${column === 'email' ? "'a@b.test'" : 'null'},
+          date_of_birth = ${column === 'date_of_birth' ? "'2000-01-01'" : 'null'},
+          status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
+          is_active = ${column === 'is_active'}`,
+      ),
+    ].flatMap((change) => set('patient', 'patient', change)),
+  },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 
   // account
@@ -710,12 +734,47 @@ export const attacks: Readonly<Record<string, Attack>> = {
     first: 'waitlist_entry_not_found',
   },
 
-  // audit_entry
-  audit_entry_of_a_hospital: homeless(
-    'audit_entry',
-    'table_name, record_id, operation, actor_role, transaction_id, recorded_at',
-    "'slot', :slot, 'insert', 'operator', 1, now()",
-  ),
+  // appointment_archive
+  only_what_has_ended_is_archived: {
+    by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),
+    first: 'archive_is_append_only',
+  },
+  archived_moves_are_a_list: {
+    by: set('appointment_archive', 'archived', "moves = '{}'"),
+    first: 'archive_is_append_only',
+  },
+  an_archived_visit_starts_before_it_ends: {
+    by: set('appointment_archive', 'archived', 'ends_at = starts_at'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_with_a_doctor: {
+    by: set('appointment_archive', 'archived', 'doctor_id = :foreign_doctor'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_patient: {
+    by: set('appointment_archive', 'archived', 'patient_id = :foreign_patient'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_at_a_location: {
+    by: set('appointment_archive', 'archived', 'location_id = :foreign_location'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_for_a_service: {
+    by: set('appointment_archive', 'archived', 'service_id = :foreign_service'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_series: {
+    by: set('appointment_archive', 'archived', 'series_id = :unknown'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_created_by_an_account: {
+    by: set('appointment_archive', 'archived', 'created_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_cancelled_by_an_account: {
+    by: set('appointment_archive', 'archived', 'cancelled_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
 };
 
 /** What comes close to breaking an exclusion constraint and is right. */
@@ -747,6 +806,7 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
     holiday("'Every year', '2099-06-25', true"),
     `update app_public.holiday set is_active = false where id = :holiday;
      ${holiday("'Every year', '2099-06-24', true")}`,
+  ],
   a_patient_waits_once_for_a_doctor_or_a_specialty: [
     wait('last_day + 1', 'last_day + 9'),
     `update app_public.waitlist_entry set status = 'cancelled' where id = :wait; ${wait('first_day', 'last_day')}`,

@@ -87,6 +87,22 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   await joinWaitlist(db, hospital, patient);
   const offeredEntry = await joinWaitlist(db, hospital, thirdPatient);
   const offer = await offerSeat(db, offeredEntry, held);
+  const { rows: archived } = await db.query<{ id: string }>(
+    `insert into app_public.appointment_archive (
+       hospital_id, id, doctor_id, patient_id, location_id, service_id, series_id, starts_at, ends_at, status, source,
+       created_by, cancelled_by, created_at, updated_at, archived_at)
+     select $1, gen_random_uuid(), $2, patient, $3, $4, null, '2001-01-01 09:00+00', '2001-01-01 10:00+00',
+       'cancelled', 'staff', $5, $5, '2000-12-01', '2001-01-01', now()
+     from unnest($6::uuid[]) as patient returning id`,
+    [
+      hospital.id,
+      doctor,
+      hospital.locationIds[0],
+      hospital.serviceId,
+      hospital.admin.accountId,
+      [patient, secondPatient],
+    ],
+  );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
@@ -123,6 +139,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    archived: archived[0]?.id ?? '',
     fourth_patient: fourthPatient,
     second_held: secondHeld,
     second_held_slot: slots[2] ?? '',

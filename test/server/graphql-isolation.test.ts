@@ -15,6 +15,7 @@ let foreign: Record<string, string>;
 const LISTS: Readonly<Record<string, string>> = {
   absences: 'absence',
   accounts: 'account',
+  archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
@@ -90,7 +91,6 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      select absence.id as absence, holiday.id as holiday from absence, holiday`,
     [rows[0].hospital_id, rows[0].doctor],
   );
-  return { ...rows[0], ...more, ...closed, appointment_move: randomUUID() };
   const { rows: waits } = await database.ownerPool.query(
     `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
      values ($1, $2, $3, current_date + 1, current_date + 20) returning id as waitlist_entry`,
@@ -99,9 +99,11 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
   return {
     ...rows[0],
     ...more,
+    ...closed,
     ...waits[0],
     appointment_move: randomUUID(),
     waitlist_offer: randomUUID(),
+    archived_appointment: randomUUID(),
   };
 }
 
@@ -176,6 +178,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     reactivatePatient: `patientId: "${foreign.patient}"`,
     joinWaitlist: `patientId: "${own.patient}", doctorId: "${foreign.doctor}", firstDay: "2026-01-01", lastDay: "2026-01-01"`,
     leaveWaitlist: `entryId: "${foreign.waitlist_entry}"`,
+    erasePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -192,7 +195,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.patient ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.location ?? '', unknown)
-        .replaceAll(foreign.service ?? '', unknown),
+        .replaceAll(foreign.service ?? '', unknown)
         .replaceAll(foreign.waitlist_entry ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);

@@ -5,6 +5,7 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   absence: ['id', 'doctor_id', 'first_day', 'type', 'status'],
   appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
@@ -65,6 +66,21 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.appointment_archive.archived_appointment_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'archivedAppointments' },
+      },
       'app_public.appointment_move.move_by_an_account': {
         tags: {
           fieldName: 'mover',
@@ -102,6 +118,10 @@ function classTags() {
     ...Object.fromEntries(
       [...names].map((name) => [`app_public.${name}`, { attribute: attributeTags(name) }]),
     ),
+    'app_public.appointment_archive': {
+      tags: { name: 'archived_appointment' },
+      attribute: attributeTags('appointment_archive'),
+    },
     'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
   };
 }
