@@ -141,7 +141,11 @@ describe('a slot that the hours no longer have', () => {
       await hold(db, { slotId: slot(6), patientId: patient(1) });
       await asOwner(db);
       await setClock(db, '2027-01-31T19:00:00+05:30');
-      expect(await leaveMondays(db)).toMatchObject({ kept_slots: 1, notified_patients: 0, affected: [] });
+      expect(await leaveMondays(db)).toMatchObject({
+        kept_slots: 1,
+        notified_patients: 0,
+        affected: [],
+      });
       expect(await stateOf(db, slot(6))).toBe('retired');
     }));
 
