@@ -54,6 +54,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK409', 'already_waiting', true, 'The patient already waits for this on some of these days.', 'Leave the waitlist first to wait with other wishes.'),
     ('SK404', 'waitlist_entry_not_found', true, 'There is no such place on the waitlist.', 'Check its id.'),
     ('SK409', 'no_longer_waiting', false, 'This wait has already ended.', 'Join the waitlist again.'),
+    ('SK422', 'waitlist_days_in_past', true, 'These days have passed.', 'Wait for today or later days.'),
 
     -- The calendar
     ('SK422', 'schedule_invalid', true, 'The week is not valid, so nothing was changed.', 'See details.rows: the row, the field and what is wrong with it.'),
@@ -82,7 +83,9 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- Walls that only a hand in psql meets
     ('SK403', 'immutable_column', false, 'This column never changes.', 'Make a new row instead.'),
     ('SK403', 'counter_is_derived', false, 'Counters change only with appointments.', 'Book or cancel; a wrong count is repaired by the repair functions.'),
+    ('SK403', 'archive_is_append_only', false, 'The archive is never changed.', 'Read it; what is current stands among the appointments.'),
     ('SK403', 'audit_is_append_only', false, 'The audit log is never changed.', 'Add, never edit.'),
+    ('SK403', 'waitlist_follows_offers', false, 'Places on the waitlist and offers change only with what they are about.', 'Join, leave, confirm or cancel instead.'),
 
     -- Transport: raised by the server, with the same words
     ('SK400', 'invalid_query', false, 'The GraphQL request is not valid.', 'Check the request against the schema.'),

@@ -3,31 +3,42 @@ import 'postgraphile/graphile-build-pg';
 
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
+  absenceId: 'The absence.',
   appointmentId: 'The appointment.',
+  beyond:
+    'Position of the last row that you have; only what comes after it. Left out: from the start.',
   bookingHorizonDays: 'How many days ahead of today can be booked, 1 to 365.',
   bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
   clear: 'Names of columns that become empty; a null leaves a column as it is.',
+  date: 'The local day; of a holiday that returns, any of its days.',
   dateOfBirth: 'Date of birth.',
   displayName: 'Name for people.',
   doctorAlertBuffer:
     "Grace beyond the slot's length before a patient waiting for the doctor raises an alert.",
   doctorId: 'The doctor; where it may be left out, all doctors.',
   duration: 'How long the visit takes, 5 minutes to 8 hours; left out: as long as the slot.',
+  earliestTime: 'Earliest local start that suits; left out: any.',
   effectiveFrom: 'First local day on which the new week holds: today or later.',
   effectiveUntil:
     'Last local day on which it holds, after which the old week holds again; left out: for good.',
   email: 'E-mail address.',
+  endTime: 'Local time until which, for hours of one day; left out: whole days.',
+  entryId: 'The place on the waitlist.',
   externalEventType: 'Event type of the service in an external calendar.',
   firstDay: 'First local day.',
   generatedDays: 'How many days ahead slots are stored, 1 to 365.',
   holdDuration: 'How long a held slot waits for its confirmation, up to an hour.',
+  holidayId: 'The holiday.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
   isActive: 'Whether it is in use.',
+  isAvailable: 'Whether the doctor takes appointments.',
+  isRecurring: 'Whether the holiday returns every year, on its month and day.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
-  locationId: 'The location.',
+  latestTime: 'Latest local start that suits; left out: any.',
+  locationId: 'The location; where it may be left out, all of the hospital.',
   maxPatientsPerDay: 'Most appointments a local day, 1 to 500.',
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
   name: 'Name for people; of a patient the full name.',
@@ -36,6 +47,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
   noShowWindowStart: 'Local time from which no-shows are marked automatically.',
   offerDuration: "How long an offered seat waits for the patient's answer, 5 minutes to 3 days.",
+  pageSize: 'How many rows at most, from 1 to 100; 50 when left out.',
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
   reason: 'Why, in plain words; at most 2000 characters.',
@@ -45,13 +57,16 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
   slotDuration: "Length of the doctor's slots, 5 minutes to 8 hours.",
   slotId: 'The slot.',
-  specialty: 'Field of medicine.',
+  specialty: 'Field of medicine, exactly as it is written in that of the doctors.',
   staffNumber: "The hospital's own number of the doctor, unique in the hospital.",
+  startTime: 'Local time from which, for hours of one day; left out: whole days.',
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
+  type: 'Kind of absence; emergency cancels the appointments that it touches.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
+  weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);

@@ -72,3 +72,18 @@ create or replace trigger appointment_move_keeps_its_identity
 create or replace trigger doctor_day_keeps_its_identity
   before update of hospital_id, doctor_id, day on app_public.doctor_day
   for each row execute function app_private.keep_columns('doctor_day', 'doctor_id', 'day');
+
+create or replace trigger absence_keeps_its_identity
+  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, during, created_by, created_at on app_public.absence
+  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'during', 'created_by', 'created_at');
+
+create or replace trigger holiday_keeps_its_identity
+  before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
+  for each row execute function app_private.keep_columns('holiday', 'date', 'is_recurring', 'created_at');
+create or replace trigger waitlist_entry_keeps_its_identity
+  before update of hospital_id, id, patient_id, doctor_id, specialty, created_by, created_at on app_public.waitlist_entry
+  for each row execute function app_private.keep_columns('waitlist_entry', 'patient_id', 'doctor_id', 'specialty', 'created_by', 'created_at');
+
+create or replace trigger waitlist_offer_keeps_its_identity
+  before update of hospital_id, id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at on app_public.waitlist_offer
+  for each row execute function app_private.keep_columns('waitlist_offer', 'entry_id', 'patient_id', 'doctor_id', 'slot_id', 'appointment_id', 'offered_at');
