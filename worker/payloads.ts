@@ -10,12 +10,16 @@ const ofCrontab = z.object({ _cron: z.object({ ts: z.iso.datetime() }) });
  * What adds a job is held to it by the compiler, what runs one checks it.
  */
 export const payloadShapes = {
+  archive_past_years: ofHospital,
   expire_lapsed_holds: ofHospital,
+  expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
+  offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
   remove_old_sessions: ofHospital,
   report_unknown_topics: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
+  sweep_waitlist: ofCrontab,
 };
 
 /** Name of a background task. */

@@ -105,7 +105,26 @@ test('what identifies a row is kept in every table that has one', () => {
     patient: ['hospital_id', 'id', 'created_at'],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
     service: ['hospital_id', 'id'],
-    slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at'],
+    slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'during', 'created_at'],
+    waitlist_entry: [
+      'hospital_id',
+      'id',
+      'patient_id',
+      'doctor_id',
+      'specialty',
+      'created_by',
+      'created_at',
+    ],
+    waitlist_offer: [
+      'hospital_id',
+      'id',
+      'entry_id',
+      'patient_id',
+      'doctor_id',
+      'slot_id',
+      'appointment_id',
+      'offered_at',
+    ],
   });
 });
 
@@ -113,6 +132,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
   test.each(columns)('never changes its %s', (column) =>
     rolledBack(ownerPool, async (db) => {
       await moveOne(db);
+      if (table.startsWith('waitlist')) await offerOne(db);
       const { type } = await one<{ type: string }>(
         db,
         `select format_type(atttypid, null) as type from pg_attribute
@@ -148,6 +168,18 @@ async function bookOne(db: ClientBase): Promise<string> {
   });
   await asOwner(db);
   return id;
+}
+
+async function offerOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+     values ($1, $2, $3, current_date, current_date + 20)`,
+    [hospital.id, nth(hospital.patientIds, 1), hospital.doctorIds[0]],
+  );
+  await db.query('select app_private.offer_free_seats($1, $2)', [
+    hospital.id,
+    hospital.doctorIds[0],
+  ]);
 }
 
 async function moveOne(db: ClientBase): Promise<void> {

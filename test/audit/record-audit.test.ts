@@ -106,6 +106,17 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
     id: async (db) => (await appointmentIn(db, hospital, 'scheduled', slotId, patientId)).id,
     change: "notes = 'Renamed'",
   },
+  waitlist_entry: {
+    id: async (db) =>
+      insert(db, 'waitlist_entry', {
+        hospital_id: hospital.id,
+        patient_id: patientId,
+        specialty: 'general medicine',
+        first_day: 'today',
+        last_day: 'tomorrow',
+      }),
+    change: "reason = 'Renamed'",
+  },
 };
 
 test.each(Object.entries(audited))('a change of a %s is audited', (table, { id, change }) =>

@@ -40,6 +40,17 @@ const visit = (slotName: string, patientName: string): string =>
    select hospital_id, id, doctor_id, location_id, :${patientName}, during, 'scheduled', 'import', now(), now()
    from app_public.slot where id = :${slotName}`;
 
+const wait = (firstDay: string, lastDay: string): string =>
+  `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+   select hospital_id, patient_id, doctor_id, ${firstDay}, ${lastDay} from app_public.waitlist_entry where id = :wait`;
+
+const offer = (entry: string, appointment: string, outcome: string): string =>
+  `insert into app_public.waitlist_offer (
+     hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, outcome, offered_at, decided_at)
+   select hospital_id, ${entry}, patient_id, doctor_id, slot_id, ${appointment}, ${outcome}, offered_at,
+     case when ${outcome} <> 'open' then now() end
+   from app_public.waitlist_offer where id = :offer`;
+
 /** Attacks by the name of the constraint. Primary keys and not null are attacked by a rule instead. */
 export const attacks: Readonly<Record<string, Attack>> = {
   // error_catalog and appointment_transition
@@ -186,6 +197,30 @@ export const attacks: Readonly<Record<string, Attack>> = {
       "blocked_reason = 'x', blocked_at = now()",
     ),
   },
+  an_erasure_reason_is_at_most_2000_characters: {
+    by: set(
+      'patient',
+      'patient',
+      "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
+    ),
+  },
+  only_an_erased_patient_has_an_erasure_reason: {
+    by: set('patient', 'patient', "erasure_reason = 'x'"),
+  },
+  an_erased_patient_is_nobody: {
+    by: [
+      'erased_at = now()',
+      ...['name', 'phone', 'email', 'date_of_birth', 'blocked_reason', 'is_active'].map(
+        (column) => `medical_record_number = 'erased-' || id, erased_at = now(),
+          name = ${column === 'name' ? "'Somebody'" : "'Erased patient'"},
+          phone = ${column === 'phone' ? "'+1 555 0100'" : 'null'},
+          email = ${column === 'email' ? "'a@b.test'" : 'null'},
+          date_of_birth = ${column === 'date_of_birth' ? "'2000-01-01'" : 'null'},
+          status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
+          is_active = ${column === 'is_active'}`,
+      ),
+    ].flatMap((change) => set('patient', 'patient', change)),
+  },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 
   // account
@@ -307,16 +342,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('slot', 'free_slot', 'location_id = :foreign_location'),
     first: 'immutable_column',
   },
-  slot_from_a_schedule: {
-    by: set(
-      'slot',
-      'free_slot',
-      'schedule_id = :foreign_schedule',
-      'doctor_id = :other_doctor',
-      'location_id = :annex',
-    ),
-    first: 'immutable_column',
-  },
+  slot_from_a_schedule: { by: set('slot', 'free_slot', 'schedule_id = :foreign_schedule') },
   slot_of_a_hospital: homeless(
     'slot',
     'doctor_id, location_id, during',
@@ -615,13 +641,140 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('slot', 'slot', 'absence_id = :foreign_absence', 'absence_id = :other_absence'),
   },
   slot_on_a_holiday: { by: set('slot', 'slot', 'holiday_id = :foreign_holiday') },
+  // waitlist_entry
+  a_wished_specialty_is_not_empty: {
+    by: set(
+      'waitlist_entry',
+      'wait',
+      "doctor_id = null, specialty = ' '",
+      "doctor_id = null, specialty = repeat('x', 101)",
+    ),
+    first: 'immutable_column',
+  },
+  a_waitlist_reason_is_at_most_2000_characters: {
+    by: set('waitlist_entry', 'wait', "reason = repeat('x', 2001)"),
+  },
+  a_patient_waits_for_a_doctor_or_a_specialty: {
+    by: set('waitlist_entry', 'wait', 'doctor_id = null', "specialty = 'x'"),
+    first: 'immutable_column',
+  },
+  a_wait_begins_before_it_ends: {
+    by: set('waitlist_entry', 'wait', 'last_day = first_day - 1'),
+  },
+  a_wait_lasts_at_most_a_year: {
+    by: set('waitlist_entry', 'wait', 'last_day = first_day + 367'),
+  },
+  wished_hours_begin_before_they_end: {
+    by: set('waitlist_entry', 'wait', "earliest_time = '10:00', latest_time = '10:00'"),
+  },
+  an_ended_wait_has_a_time: { by: set('waitlist_entry', 'wait', 'ended_at = now()') },
+  a_patient_waits_once_for_a_doctor_or_a_specialty: {
+    by: [wait('first_day', 'last_day'), wait('last_day', 'last_day + 9')],
+    first: 'already_waiting',
+  },
+  waitlist_entry_of_a_patient: {
+    by: set('waitlist_entry', 'wait', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  waitlist_entry_for_a_doctor: {
+    by: set('waitlist_entry', 'wait', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  waitlist_entry_for_a_service: {
+    by: set('waitlist_entry', 'wait', 'service_id = :foreign_service'),
+  },
+  waitlist_entry_for_a_location: {
+    by: set('waitlist_entry', 'wait', 'location_id = :foreign_location'),
+  },
+  waitlist_entry_created_by_an_account: {
+    by: set('waitlist_entry', 'wait', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  waitlist_entry_of_a_hospital: {
+    ...homeless(
+      'waitlist_entry',
+      'patient_id, doctor_id, first_day, last_day',
+      ':patient, :doctor, current_date + 1, current_date + 1',
+    ),
+    first: 'patient_not_found',
+  },
 
-  // audit_entry
-  audit_entry_of_a_hospital: homeless(
-    'audit_entry',
-    'table_name, record_id, operation, actor_role, transaction_id, recorded_at',
-    "'slot', :slot, 'insert', 'operator', 1, now()",
-  ),
+  // waitlist_offer
+  a_decided_offer_has_a_time: { by: set('waitlist_offer', 'offer', 'decided_at = now()') },
+  a_slot_is_offered_once_to_an_entry: {
+    by: [offer('entry_id', ':second_held', "'declined'")],
+    first: 'no_longer_waiting',
+  },
+  an_appointment_is_one_offer: {
+    by: [offer(':wait', 'appointment_id', "'declined'")],
+    first: 'waitlist_entry_not_found',
+  },
+  a_patient_answers_one_offer_at_a_time: {
+    by: [offer(':wait', ':second_held', "'open'")],
+    first: 'waitlist_entry_not_found',
+  },
+  offer_to_a_waitlist_entry: {
+    by: set('waitlist_offer', 'offer', 'entry_id = :foreign_wait'),
+    first: 'immutable_column',
+  },
+  offer_of_a_slot: {
+    by: set('waitlist_offer', 'offer', 'slot_id = :foreign_slot'),
+    first: 'immutable_column',
+  },
+  offer_held_as_an_appointment: {
+    by: set('waitlist_offer', 'offer', 'appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
+  },
+  waitlist_offer_of_a_hospital: {
+    ...homeless(
+      'waitlist_offer',
+      'entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at',
+      ':wait, :fourth_patient, :doctor, :second_held_slot, :second_held, now()',
+    ),
+    first: 'waitlist_entry_not_found',
+  },
+
+  // appointment_archive
+  only_what_has_ended_is_archived: {
+    by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),
+    first: 'archive_is_append_only',
+  },
+  archived_moves_are_a_list: {
+    by: set('appointment_archive', 'archived', "moves = '{}'"),
+    first: 'archive_is_append_only',
+  },
+  an_archived_visit_starts_before_it_ends: {
+    by: set('appointment_archive', 'archived', 'ends_at = starts_at'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_with_a_doctor: {
+    by: set('appointment_archive', 'archived', 'doctor_id = :foreign_doctor'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_patient: {
+    by: set('appointment_archive', 'archived', 'patient_id = :foreign_patient'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_at_a_location: {
+    by: set('appointment_archive', 'archived', 'location_id = :foreign_location'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_for_a_service: {
+    by: set('appointment_archive', 'archived', 'service_id = :foreign_service'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_series: {
+    by: set('appointment_archive', 'archived', 'series_id = :unknown'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_created_by_an_account: {
+    by: set('appointment_archive', 'archived', 'created_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_cancelled_by_an_account: {
+    by: set('appointment_archive', 'archived', 'cancelled_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
 };
 
 /** What comes close to breaking an exclusion constraint and is right. */
@@ -653,6 +806,23 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
     holiday("'Every year', '2099-06-25', true"),
     `update app_public.holiday set is_active = false where id = :holiday;
      ${holiday("'Every year', '2099-06-24', true")}`,
+  ],
+  a_patient_waits_once_for_a_doctor_or_a_specialty: [
+    wait('last_day + 1', 'last_day + 9'),
+    `update app_public.waitlist_entry set status = 'cancelled' where id = :wait; ${wait('first_day', 'last_day')}`,
+    `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+     select hospital_id, patient_id, :other_doctor, first_day, last_day from app_public.waitlist_entry where id = :wait`,
+  ],
+  a_patient_answers_one_offer_at_a_time: [
+    `insert into app_public.waitlist_offer (
+       hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+     select hospital_id, :wait, patient_id, doctor_id, slot_id, id, now()
+     from app_public.appointment where id = :second_held`,
+    `update app_public.appointment set status = 'cancelled' where id = :held;
+     insert into app_public.waitlist_offer (
+       hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+     select hospital_id, :wait, patient_id, doctor_id, slot_id, id, now()
+     from app_public.appointment where id = :second_held`,
   ],
   a_patient_asks_a_doctor_once_for_a_time: [
     `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)

@@ -152,8 +152,11 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.patient': 'id = :patient',
   'app_public.account': 'id = :patient_account',
   'app_public.appointment': 'patient_id = :patient',
+  'app_public.appointment_archive': 'patient_id = :patient',
   'app_public.appointment_move': 'patient_id = :patient',
   'app_public.absence': null,
+  'app_public.waitlist_entry': 'patient_id = :patient',
+  'app_public.waitlist_offer': 'patient_id = :patient',
   'app_public.appointment_seat': null,
   'app_public.audit_entry': null,
   'app_private.account_secret': null,
@@ -333,6 +336,13 @@ describe('functions that are called with ids of another hospital', () => {
     reason: "'x'",
     first_day: 'current_date',
     last_day: 'current_date',
+    specialty: "'general medicine'",
+    location_id: ':location',
+    earliest_time: "'09:00'",
+    latest_time: 'null',
+    weekdays: 'null',
+    page_size: '5',
+    beyond: 'null',
     starting_from: 'null',
     starting_before: 'null',
     medical_record_number: "'MRN-new'",
@@ -346,6 +356,7 @@ describe('functions that are called with ids of another hospital', () => {
     phone: 'null',
     email: 'null',
     date_of_birth: 'null',
+    entry_id: ':wait',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

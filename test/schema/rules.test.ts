@@ -91,8 +91,12 @@ hold(ownerPool, [
       'app_public.audit_entry.actor_account_id': 'the log outlives what it tells of',
       'app_public.audit_entry.hospital_id': 'triggers copy it from rows that are held to it',
       'app_public.audit_entry.record_id': 'the log outlives what it tells of',
+      'app_public.appointment_archive.rescheduled_from': 'the archive outlives the slots',
+      'app_public.appointment_archive.slot_id': 'the archive outlives the slots',
       'app_public.appointment_move.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.appointment_move.patient_id': 'copied from the appointment, which is referred to',
+      'app_public.waitlist_offer.doctor_id': 'copied from the appointment, which is referred to',
+      'app_public.waitlist_offer.patient_id': 'copied from the appointment, which is referred to',
     },
     breach: 'alter table app_public.slot add column added_by uuid',
     noticed: ['app_public.slot.added_by'],
@@ -120,6 +124,7 @@ hold(ownerPool, [
           and (tgtype & 2) = 2 and (tgtype & 16) = 16
           and tenant_table.tenant = any (string_to_array(tgattr::text, ' ')::int[]))`,
     excused: {
+      'app_public.appointment_archive': 'refuses every update by a trigger of its own',
       'app_public.audit_entry': 'refuses every update by a trigger of its own',
       'app_private.outbox': 'no role may update it; the relay deletes',
       'app_private.account_secret': 'no role may write it but the login functions',
@@ -306,6 +311,9 @@ hold(ownerPool, [
       left join pg_catalog.pg_attrdef on adrelid = attrelid and adnum = attnum
       where atttypid = 'uuid'::regtype
         and pg_get_expr(adbin, adrelid) is distinct from 'app_private.new_id()'`,
+    excused: {
+      'app_public.appointment_archive.id': 'it is the id that the appointment had',
+    },
     breach: 'create table app_public.thing (hospital_id uuid, id uuid default gen_random_uuid())',
     noticed: ['app_public.thing.id'],
   },
@@ -372,7 +380,16 @@ hold(ownerPool, [
       schedule_at_a_location: 'locations are deactivated, never deleted',
       session_of_an_account: 'accounts are deactivated, never deleted',
       slot_at_a_location: 'locations are deactivated, never deleted',
+      archived_appointment_at_a_location: 'locations are deactivated, never deleted',
+      archived_appointment_cancelled_by_an_account: 'accounts are deactivated, never deleted',
+      archived_appointment_created_by_an_account: 'accounts are deactivated, never deleted',
+      archived_appointment_for_a_service: 'services are deactivated, never deleted',
+      archived_appointment_of_a_series: 'series are never deleted',
       appointment_created_by_an_account: 'accounts are deactivated, never deleted',
+      waitlist_entry_created_by_an_account: 'accounts are deactivated, never deleted',
+      waitlist_entry_for_a_doctor: 'doctors are deactivated, never deleted',
+      waitlist_entry_for_a_location: 'locations are deactivated, never deleted',
+      waitlist_entry_for_a_service: 'services are deactivated, never deleted',
     },
     breach: `alter table app_private.outbox add column doctor_id uuid,
       add constraint outbox_of_a_doctor foreign key (hospital_id, doctor_id) references app_public.doctor (hospital_id, id)`,

@@ -81,6 +81,28 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
   const closures = await closeFarAhead(db, hospital);
+  // A seat held for the fourth patient, who waits for it, and one that was offered to the third.
+  const secondHeld = await book('held', 2, fourthPatient);
+  const wait = await joinWaitlist(db, hospital, fourthPatient);
+  await joinWaitlist(db, hospital, patient);
+  const offeredEntry = await joinWaitlist(db, hospital, thirdPatient);
+  const offer = await offerSeat(db, offeredEntry, held);
+  const { rows: archived } = await db.query<{ id: string }>(
+    `insert into app_public.appointment_archive (
+       hospital_id, id, doctor_id, patient_id, location_id, service_id, series_id, starts_at, ends_at, status, source,
+       created_by, cancelled_by, created_at, updated_at, archived_at)
+     select $1, gen_random_uuid(), $2, patient, $3, $4, null, '2001-01-01 09:00+00', '2001-01-01 10:00+00',
+       'cancelled', 'staff', $5, $5, '2000-12-01', '2001-01-01', now()
+     from unnest($6::uuid[]) as patient returning id`,
+    [
+      hospital.id,
+      doctor,
+      hospital.locationIds[0],
+      hospital.serviceId,
+      hospital.admin.accountId,
+      [patient, secondPatient],
+    ],
+  );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
@@ -117,6 +139,13 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    archived: archived[0]?.id ?? '',
+    fourth_patient: fourthPatient,
+    second_held: secondHeld,
+    second_held_slot: slots[2] ?? '',
+    wait,
+    offered_entry: offeredEntry,
+    offer,
   };
 }
 
@@ -179,6 +208,31 @@ async function moveTo(
      from app_public.appointment where id = $1`,
     [appointment, hospital.admin.accountId],
   );
+}
+
+async function joinWaitlist(
+  db: Queryable,
+  { id, doctorIds, serviceId, locationIds }: TestHospital,
+  patient: string,
+): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `insert into app_public.waitlist_entry
+       (hospital_id, patient_id, doctor_id, service_id, location_id, first_day, last_day)
+     values ($1, $2, $3, $4, $5, current_date + 1, current_date + 20) returning id`,
+    [id, patient, doctorIds[0], serviceId, locationIds[0]],
+  );
+  return rows[0]?.id ?? '';
+}
+
+async function offerSeat(db: Queryable, entry: string, appointment: string): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `insert into app_public.waitlist_offer
+       (hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+     select hospital_id, $1, patient_id, doctor_id, slot_id, id, now()
+     from app_public.appointment where id = $2 returning id`,
+    [entry, appointment],
+  );
+  return rows[0]?.id ?? '';
 }
 
 /** Fills the private tables, all accounts but the admin's; returns one of the sessions. */

@@ -15,6 +15,7 @@ let foreign: Record<string, string>;
 const LISTS: Readonly<Record<string, string>> = {
   absences: 'absence',
   accounts: 'account',
+  archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
@@ -27,10 +28,16 @@ const LISTS: Readonly<Record<string, string>> = {
   schedules: 'schedule',
   services: 'service',
   slots: 'slot',
+  waitlistEntries: 'waitlist_entry',
+  waitlistOffers: 'waitlist_offer',
 };
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
 const OTHERS = [
+  'previewTimeZone',
+  'appointmentTransitions',
+  'errorCatalog',
+  'currentAccount',
   'appointmentTransitions',
   'errorCatalog',
   'currentAccount',
@@ -84,7 +91,20 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      select absence.id as absence, holiday.id as holiday from absence, holiday`,
     [rows[0].hospital_id, rows[0].doctor],
   );
-  return { ...rows[0], ...more, ...closed, appointment_move: randomUUID() };
+  const { rows: waits } = await database.ownerPool.query(
+    `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+     values ($1, $2, $3, current_date + 1, current_date + 20) returning id as waitlist_entry`,
+    [rows[0].hospital_id, rows[0].patient, rows[0].doctor],
+  );
+  return {
+    ...rows[0],
+    ...more,
+    ...closed,
+    ...waits[0],
+    appointment_move: randomUUID(),
+    waitlist_offer: randomUUID(),
+    archived_appointment: randomUUID(),
+  };
 }
 
 test('every root field of the schema is in one of the lists of this test', async () => {
@@ -143,6 +163,10 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     rescheduleAppointment: `appointmentId: "${foreign.appointment}", newSlotId: "${own.slot}", idempotencyKey: "${key}"`,
     blockSlot: `slotId: "${foreign.slot}", reason: "mine"`,
     unblockSlot: `slotId: "${foreign.slot}"`,
+    replaceSchedule: `doctorId: "${foreign.doctor}", effectiveFrom: "2100-01-01", rows: []`,
+    updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
+    updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
+    updateService: `serviceId: "${foreign.service}", name: "Mine"`,
     createAbsence: `doctorId: "${foreign.doctor}", type: emergency, firstDay: "2098-01-01", lastDay: "2098-01-01"`,
     declareEmergency: `doctorId: "${foreign.doctor}"`,
     cancelAbsence: `absenceId: "${foreign.absence}"`,
@@ -152,6 +176,9 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     reactivateDoctor: `doctorId: "${foreign.doctor}"`,
     deactivatePatient: `patientId: "${foreign.patient}"`,
     reactivatePatient: `patientId: "${foreign.patient}"`,
+    joinWaitlist: `patientId: "${own.patient}", doctorId: "${foreign.doctor}", firstDay: "2026-01-01", lastDay: "2026-01-01"`,
+    leaveWaitlist: `entryId: "${foreign.waitlist_entry}"`,
+    erasePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -165,7 +192,11 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.absence ?? '', unknown)
         .replaceAll(foreign.holiday ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
-        .replaceAll(foreign.patient ?? '', unknown),
+        .replaceAll(foreign.patient ?? '', unknown)
+        .replaceAll(foreign.doctor ?? '', unknown)
+        .replaceAll(foreign.location ?? '', unknown)
+        .replaceAll(foreign.service ?? '', unknown)
+        .replaceAll(foreign.waitlist_entry ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
     expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);
@@ -202,6 +233,8 @@ async function stateOfTheNorth(): Promise<unknown> {
        select to_jsonb(slot) from app_public.slot where hospital_id = $1
        union all
        select to_jsonb(appointment) from app_public.appointment where hospital_id = $1
+       union all
+       select to_jsonb(waitlist_entry) from app_public.waitlist_entry where hospital_id = $1
        union all
        select to_jsonb(audit_entry) from app_public.audit_entry where hospital_id = $1) as stored (row)`,
     [foreign.hospital_id],

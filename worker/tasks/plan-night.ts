@@ -15,6 +15,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_old_sessions:${id}`,
       priority,
     },
+    {
+      task: 'archive_past_years',
+      payload: { hospital_id: id },
+      key: `archive_past_years:${id}`,
+      priority: priority + 1,
+    },
   ]);
   await addJobs(db, jobs);
 };

@@ -3,6 +3,7 @@ import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
 import { DescriptionsPlugin } from './descriptions.ts';
+import { FreeSlotRelationsPlugin } from './free-slot-relations.ts';
 import { InflectionPlugin } from './inflection.ts';
 import { RowByIdPlugin } from './row-by-id.ts';
 import { SlotsChangedPlugin } from './slots-changed.ts';
@@ -24,6 +25,7 @@ export const SchemaPreset: GraphileConfig.Preset = {
     SmartTagsPlugin,
     DescriptionsPlugin,
     RowByIdPlugin,
+    FreeSlotRelationsPlugin,
     SlotsChangedPlugin,
   ],
   disablePlugins: [

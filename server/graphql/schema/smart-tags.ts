@@ -5,6 +5,7 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   absence: ['id', 'doctor_id', 'first_day', 'type', 'status'],
   appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
@@ -16,6 +17,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
+  waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
+  waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
 
 /** Columns that clients have no use for, though their role may read them. */
@@ -63,6 +66,21 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.appointment_archive.archived_appointment_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'archivedAppointments' },
+      },
       'app_public.appointment_move.move_by_an_account': {
         tags: {
           fieldName: 'mover',
@@ -81,6 +99,12 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
     },
     procedure: {
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
@@ -94,6 +118,10 @@ function classTags() {
     ...Object.fromEntries(
       [...names].map((name) => [`app_public.${name}`, { attribute: attributeTags(name) }]),
     ),
+    'app_public.appointment_archive': {
+      tags: { name: 'archived_appointment' },
+      attribute: attributeTags('appointment_archive'),
+    },
     'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
   };
 }

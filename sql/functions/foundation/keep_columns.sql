@@ -55,9 +55,11 @@ create or replace trigger schedule_keeps_its_identity
   before update of hospital_id, id, doctor_id, location_id, created_at on app_public.schedule
   for each row execute function app_private.keep_columns('schedule', 'doctor_id', 'location_id', 'created_at');
 
+-- A slot that a new schedule still has follows it: schedule_id may change, to a schedule of the same
+-- doctor at the same place, as its foreign key says.
 create or replace trigger slot_keeps_its_identity
-  before update of hospital_id, id, doctor_id, location_id, schedule_id, during, created_at on app_public.slot
-  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at');
+  before update of hospital_id, id, doctor_id, location_id, during, created_at on app_public.slot
+  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'during', 'created_at');
 
 create or replace trigger appointment_keeps_its_identity
   before update of hospital_id, id, patient_id, service_id, series_id, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment
@@ -78,3 +80,10 @@ create or replace trigger absence_keeps_its_identity
 create or replace trigger holiday_keeps_its_identity
   before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
   for each row execute function app_private.keep_columns('holiday', 'date', 'is_recurring', 'created_at');
+create or replace trigger waitlist_entry_keeps_its_identity
+  before update of hospital_id, id, patient_id, doctor_id, specialty, created_by, created_at on app_public.waitlist_entry
+  for each row execute function app_private.keep_columns('waitlist_entry', 'patient_id', 'doctor_id', 'specialty', 'created_by', 'created_at');
+
+create or replace trigger waitlist_offer_keeps_its_identity
+  before update of hospital_id, id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at on app_public.waitlist_offer
+  for each row execute function app_private.keep_columns('waitlist_offer', 'entry_id', 'patient_id', 'doctor_id', 'slot_id', 'appointment_id', 'offered_at');
