@@ -125,6 +125,7 @@ hold(ownerPool, [
           and tenant_table.tenant = any (string_to_array(tgattr::text, ' ')::int[]))`,
     excused: {
       'app_public.appointment_archive': 'refuses every update by a trigger of its own',
+      'app_public.appointment_seat': 'refuses every update by a trigger of its own',
       'app_public.audit_entry': 'refuses every update by a trigger of its own',
       'app_private.outbox': 'no role may update it; the relay deletes',
       'app_private.account_secret': 'no role may write it but the login functions',
