@@ -265,6 +265,7 @@ hold(ownerPool, [
       'app_private.guard_redaction': 'looks at patients whom the eraser may not see',
       'app_private.guard_time_zone': 'looks at all slots of the hospital',
       'app_private.is_absent': 'reads absences, and tells only that there is one',
+      'app_private.keep_absence_time': 'raises the refusal for every role',
       'app_private.keep_appointment': 'raises the refusal for every role',
       'app_private.keep_archive': 'raises the refusal for every role',
       'app_private.keep_audit': 'raises the refusal for every role',

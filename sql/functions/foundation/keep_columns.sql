@@ -74,8 +74,8 @@ create or replace trigger doctor_day_keeps_its_identity
   for each row execute function app_private.keep_columns('doctor_day', 'doctor_id', 'day');
 
 create or replace trigger absence_keeps_its_identity
-  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, during, created_by, created_at on app_public.absence
-  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'during', 'created_by', 'created_at');
+  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, created_by, created_at on app_public.absence
+  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'created_by', 'created_at');
 
 create or replace trigger holiday_keeps_its_identity
   before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
