@@ -200,7 +200,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   an_erasure_reason_is_at_most_2000_characters: {
     by: set(
       'patient',
-      'patient',
+      'newcomer',
       "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
     ),
   },
@@ -219,7 +219,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
           status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
           is_active = ${column === 'is_active'}`,
       ),
-    ].flatMap((change) => set('patient', 'patient', change)),
+    ].flatMap((change) => set('patient', 'newcomer', change)),
   },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 

@@ -104,6 +104,11 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     ],
   );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
+  const newcomer = await insert(db, 'patient', {
+    hospital_id: hospital.id,
+    medical_record_number: 'MRN-newcomer',
+    name: 'Newcomer',
+  });
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -140,6 +145,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
     archived: archived[0]?.id ?? '',
+    newcomer,
     fourth_patient: fourthPatient,
     second_held: secondHeld,
     second_held_slot: slots[2] ?? '',
