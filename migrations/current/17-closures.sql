@@ -22,7 +22,6 @@ comment on column app_public.entered_holiday.holiday_id is 'The holiday.';
 comment on column app_public.entered_holiday.change is 'What it did to the calendar.';
 
 --! include functions/foundation/keep_columns.sql
---! include functions/scheduling/absence_time.sql
 --! include functions/scheduling/judge_absence.sql
 --! include functions/scheduling/find_alternatives.sql
 --! include functions/scheduling/find_affected.sql
@@ -36,6 +35,7 @@ comment on column app_public.entered_holiday.change is 'What it did to the calen
 --! include functions/scheduling/announce_calendar.sql
 --! include functions/scheduling/admit_absence.sql
 --! include functions/scheduling/close_for_absence.sql
+--! include functions/scheduling/keep_absence_time.sql
 --! include functions/scheduling/end_absence.sql
 --! include functions/scheduling/open_after_absence.sql
 --! include functions/scheduling/create_absence.sql
