@@ -22,6 +22,7 @@ comment on column app_public.entered_holiday.holiday_id is 'The holiday.';
 comment on column app_public.entered_holiday.change is 'What it did to the calendar.';
 
 --! include functions/foundation/keep_columns.sql
+--! include functions/scheduling/absence_time.sql
 --! include functions/scheduling/judge_absence.sql
 --! include functions/scheduling/find_alternatives.sql
 --! include functions/scheduling/find_affected.sql

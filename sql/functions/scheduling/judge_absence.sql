@@ -45,11 +45,11 @@ begin
     perform app_private.refuse('absence_in_past', jsonb_build_object('first_day', first_day, 'today', today));
   end if;
 
-  if (first_day + start_time) at time zone zone >= (last_day + end_time) at time zone zone then
+  away := app_private.absence_time(zone, first_day, last_day, start_time, end_time);
+  if isempty(away) then
     perform app_private.refuse('invalid_input', jsonb_build_object('start_time', 'does not exist on this day: the clocks change'));
   end if;
 
-  away := app_private.absence_range(zone, first_day, last_day, start_time, end_time);
   select absence.* into other
   from app_public.absence
   where absence.hospital_id = judge_absence.hospital_id
