@@ -35,28 +35,18 @@ async function holiday(db: ClientBase, values: Readonly<Record<string, unknown>>
 describe('holidays', () => {
   const holidays: readonly [string, string, boolean, boolean, number][] = [
     ['of that day', monday, false, true, 0],
-    ['of that day in another year', '2028-02-01', false, true, 14],
+    ['of that day in another year', '2020-02-01', false, true, 14],
     ['that returns every year', '2020-02-01', true, true, 0],
     ['that was called off', monday, false, false, 14],
     ['of the same day in another month', '2020-03-01', true, true, 14],
   ];
   test.each(holidays)('one %s', (_, date, is_recurring, is_active, count) =>
     story(async (db) => {
-<<<<<<< HEAD
-      await insert(db, 'holiday', {
-        hospital_id: hospital.id,
-        name: 'Feast',
-        date,
-        is_recurring,
-      });
-      if (!is_active) await db.query('update app_public.holiday set is_active = false');
-=======
       const id = await holiday(db, { date, is_recurring });
       await db.query('update app_public.holiday set is_active = $2 where id = $1 and not $2', [
         id,
         is_active,
       ]);
->>>>>>> main
       await insert(db, 'holiday', { hospital_id: stranger.id, name: 'Feast', date: '2027-02-02' });
       await generateSlots(db, hospital);
       expect(await slotsOn(db, hospital, monday)).toHaveLength(count);
@@ -98,12 +88,6 @@ describe('absences', () => {
         end_time: '11:00',
         during: `[${monday} 09:45+05:30, ${monday} 11:00+05:30)`,
       });
-<<<<<<< HEAD
-      const calledOff = await absence(db, { start_time: '14:00', end_time: '15:00' });
-      await db.query("update app_public.absence set status = 'cancelled' where id = $1", [
-        calledOff,
-      ]);
-=======
       await absence(db, {
         start_time: '14:00',
         end_time: '15:00',
@@ -111,7 +95,6 @@ describe('absences', () => {
       }).then((cancelled) =>
         db.query("update app_public.absence set status = 'cancelled' where id = $1", [cancelled]),
       );
->>>>>>> main
       await generateSlots(db, hospital);
       const { rows } = await db.query(
         `select to_char(starts_at at time zone 'Asia/Kolkata', 'HH24:MI') as start, status, absence_id
