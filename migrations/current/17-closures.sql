@@ -35,7 +35,6 @@ comment on column app_public.entered_holiday.change is 'What it did to the calen
 --! include functions/scheduling/announce_calendar.sql
 --! include functions/scheduling/admit_absence.sql
 --! include functions/scheduling/close_for_absence.sql
---! include functions/scheduling/keep_absence_time.sql
 --! include functions/scheduling/end_absence.sql
 --! include functions/scheduling/open_after_absence.sql
 --! include functions/scheduling/create_absence.sql
