@@ -13,6 +13,9 @@ export const crontab = `
 # that still waits is replaced instead of joined.
 * * * * * sweep_lapsed_holds ?jobKey=sweep_lapsed_holds&max=1
 
+# Every minute: requests whose time has come without an answer.
+* * * * * sweep_lapsed_requests ?jobKey=sweep_lapsed_requests&max=1
+
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 

@@ -226,6 +226,8 @@ hold(ownerPool, [
     offenders: 'select name from our_function where prosecdef',
     excused: {
       'app_private.admit_absence': 'locks the calendar, and looks at all absences of the doctor',
+      'app_private.admit_added_seat': 'writes capacities, which no request role may',
+      'app_private.admit_series': 'looks up whom and what a series is for',
       'app_private.admit_appointment': 'takes seats and counts, which no request role may write',
       'app_private.admit_holiday': 'locks the calendar, and looks at all holidays of the hospital',
       'app_private.admit_offer': 'locks waits and reads appointments of other patients',
@@ -257,6 +259,7 @@ hold(ownerPool, [
       'app_private.ended_sessions': 'reads sessions, and tells only which ended',
       'app_private.erase_person': 'writes and deletes what tells of a person, wherever it stands',
       'app_private.expire_lapsed_holds': 'ends the holds of other patients',
+      'app_private.expire_lapsed_requests': 'locks and ends the requests of all patients',
       'app_private.find_credentials': 'the only way to a password hash, for the login routes',
       'app_private.follow_daily_limit': 'writes the days of the doctor',
       'app_private.follow_time_zone': 'places absences and counts days, which no role may write',
@@ -275,6 +278,7 @@ hold(ownerPool, [
       'app_private.lapsed_holds': 'reads the holds of other patients, and tells only their slots',
       'app_private.lapsed_seats': 'reads the holds of other patients, and tells only their slots',
       'app_private.materialise_day': 'cuts the slots of a day for whoever wants to book in it',
+      'app_private.lock_for_booking': 'locks slots and days, which no request role may',
       'app_private.move_appointment': 'takes and releases seats and counts',
       'app_private.move_to_time_zone': 'writes the zone, which no role may, and deletes slots',
       'app_private.offer_free_seats': 'writes offers and locks patients, which no role may',
@@ -282,6 +286,8 @@ hold(ownerPool, [
       'app_private.open_after_holiday': 'opens slots, which no role may',
       'app_private.open_session': 'writes sessions and tokens, which no role may',
       'app_private.preview_slots': 'counts by the history of slots, whoever made it',
+      'app_private.read_appointment_history':
+        'reads the audit log, and tells only of an appointment that the caller may see',
       'app_private.record_audit': 'writes the audit log',
       'app_private.record_failed_login': 'writes secrets of accounts, which no role may',
       'app_private.redact_history': 'redacts the log and the archive, which nobody else may',
@@ -295,6 +301,7 @@ hold(ownerPool, [
       'app_private.tell_of_appointment': 'writes notifications, which no request role may',
       'app_private.vacate_doctor': 'locks slots, and ends appointments with their cause',
       'app_private.waits_before': 'counts the waits of other patients, and tells only how many',
+      'app_private.witness_occurrence': 'compares with appointments that the caller may not see',
       'app_private.witness_move': 'compares with appointments that the caller may not see',
     },
     breach: `create function app_private.raised() returns int language sql security definer
@@ -348,7 +355,9 @@ hold(ownerPool, [
       app_private.request_fingerprint(text[]), app_private.guard_is_held(uuid) from app_nurse`,
     noticed: [
       'app_nurse may call app_private.place_appointment but not app_private.request_fingerprint',
+      'app_nurse may call app_public.book_series but not app_private.request_fingerprint',
       'app_nurse may call app_public.confirm_hold but not app_private.guard_is_held',
+      'app_nurse may call app_public.request_appointment but not app_private.request_fingerprint',
       'app_nurse may call app_public.reschedule_appointment but not app_private.request_fingerprint',
     ],
   },

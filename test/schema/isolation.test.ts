@@ -153,7 +153,10 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.account': 'id = :patient_account',
   'app_public.appointment': 'patient_id = :patient',
   'app_public.appointment_archive': 'patient_id = :patient',
+  'app_public.added_seat': null,
   'app_public.appointment_move': 'patient_id = :patient',
+  'app_public.appointment_series': 'patient_id = :patient',
+  'app_public.series_occurrence': 'patient_id = :patient',
   'app_public.absence': null,
   'app_public.waitlist_entry': 'patient_id = :patient',
   'app_public.waitlist_offer': 'patient_id = :patient',
@@ -382,6 +385,13 @@ describe('functions that are called with ids of another hospital', () => {
     time_zone: "'UTC'",
     vitals_alert_buffer: 'null',
     entry_id: ':wait',
+    series_id: ':series',
+    starts_at: "((current_date + 2 + time '20:00') at time zone 'Asia/Kolkata')",
+    first_starts_at: "((current_date + 1 + time '20:00') at time zone 'Asia/Kolkata')",
+    every_days: '1',
+    occurrence_count: '2',
+    is_all_or_nothing: 'false',
+    message: "'x'",
   };
   const cases = calls.flatMap((call) =>
     call.arguments

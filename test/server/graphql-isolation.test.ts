@@ -15,6 +15,8 @@ let foreign: Record<string, string>;
 const LISTS: Readonly<Record<string, string>> = {
   absences: 'absence',
   accounts: 'account',
+  addedSeats: 'added_seat',
+  allAppointmentSeries: 'appointment_series',
   archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
@@ -25,7 +27,9 @@ const LISTS: Readonly<Record<string, string>> = {
   hospitals: 'hospital',
   locations: 'location',
   patients: 'patient',
+  requestsToAnswer: 'appointment',
   schedules: 'schedule',
+  seriesOccurrences: 'series_occurrence',
   services: 'service',
   slots: 'slot',
   waitlistEntries: 'waitlist_entry',

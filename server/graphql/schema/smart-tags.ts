@@ -4,9 +4,11 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 /** Columns that a client may filter and sort by: those that an index serves within one hospital. */
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   absence: ['id', 'doctor_id', 'first_day', 'type', 'status'],
-  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  added_seat: ['id', 'slot_id'],
+  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'series_id', 'starts_at', 'status'],
   appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
+  appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
@@ -15,6 +17,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   location: ['id', 'name', 'is_active'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
+  series_occurrence: ['series_id', 'number', 'appointment_id'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
   waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
@@ -26,6 +29,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
+  appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
 };
 
@@ -65,6 +69,24 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           fieldName: 'previousSlot',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
+      },
+      'app_public.added_seat.seat_added_by_an_account': {
+        tags: {
+          fieldName: 'adder',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment.appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'appointments' },
+      },
+      'app_public.appointment_series.series_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.series_occurrence.occurrence_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'occurrences' },
       },
       'app_public.appointment_archive.archived_appointment_created_by_an_account': {
         tags: {
@@ -121,6 +143,11 @@ function classTags() {
     'app_public.appointment_archive': {
       tags: { name: 'archived_appointment' },
       attribute: attributeTags('appointment_archive'),
+    },
+    // The plural of series is series, which is what one of them is asked for by.
+    'app_public.appointment_series': {
+      tags: { rootField: 'allAppointmentSeries' },
+      attribute: attributeTags('appointment_series'),
     },
     'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
   };

@@ -113,3 +113,11 @@ create or replace trigger appointment_removal_is_audited
   after delete on app_public.appointment
   for each row when (coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
   execute function app_private.record_audit('appointment');
+
+create or replace trigger appointment_series_is_audited
+  after insert or update or delete on app_public.appointment_series
+  for each row execute function app_private.record_audit('appointment_series');
+
+create or replace trigger added_seat_is_audited
+  after insert or update or delete on app_public.added_seat
+  for each row execute function app_private.record_audit('added_seat');
