@@ -52,6 +52,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK409', 'already_waiting', true, 'The patient already waits for this on some of these days.', 'Leave the waitlist first to wait with other wishes.'),
     ('SK404', 'waitlist_entry_not_found', true, 'There is no such place on the waitlist.', 'Check its id.'),
     ('SK409', 'no_longer_waiting', false, 'This wait has already ended.', 'Join the waitlist again.'),
+    ('SK404', 'notification_not_found', true, 'There is no such notification.', 'Check the notification''s id.'),
 
     -- The calendar
     ('SK422', 'schedule_invalid', true, 'The week is not valid, so nothing was changed.', 'See details.rows: the row, the field and what is wrong with it.'),
