@@ -14,6 +14,7 @@ export const payloadShapes = {
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
   plan_night: ofCrontab,
   remove_old_sessions: ofHospital,
+  remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
 };

@@ -5,6 +5,7 @@ import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
+import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import type { Task } from './tasks/task.ts';
@@ -15,6 +16,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   generate_slots: generateSlots,
   plan_night: planNight,
   remove_old_sessions: removeOldSessions,
+  remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
   sweep_lapsed_holds: sweepLapsedHolds,
 };

@@ -227,6 +227,7 @@ hold(ownerPool, [
     excused: {
       'app_private.admit_appointment': 'takes seats and counts, which no request role may write',
       'app_private.announce_appointment': 'writes the outbox',
+      'app_private.announce_notification': 'writes the outbox',
       'app_private.announce_schedule': 'writes the outbox',
       'app_private.announce_session_end': 'writes the outbox',
       'app_private.announce_slot': 'writes the outbox',
@@ -255,6 +256,7 @@ hold(ownerPool, [
       'app_private.register_patient':
         'makes patient, account and secret before anybody is logged in',
       'app_private.remove_old_sessions': 'deletes sessions, which no role may',
+      'app_private.remove_read_notifications': 'deletes notifications, which no role may',
       'app_private.rotate_session': 'reads and writes sessions and tokens, which no role may',
       'app_private.tell_of_appointment': 'writes notifications, which no request role may',
       'app_private.witness_move': 'compares with appointments that the caller may not see',

@@ -80,6 +80,10 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
+  const { rows: notifications } = await db.query<{ id: string }>(
+    'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
+    [hospital.id, patient],
+  );
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -114,6 +118,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    notification: notifications[0]?.id ?? '',
   };
 }
 

@@ -21,6 +21,7 @@ const LISTS: Readonly<Record<string, string>> = {
   doctors: 'doctor',
   hospitals: 'hospital',
   locations: 'location',
+  notifications: 'notification',
   patients: 'patient',
   schedules: 'schedule',
   services: 'service',
@@ -28,7 +29,13 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
-const OTHERS = ['appointmentTransitions', 'errorCatalog', 'currentAccount', 'query'];
+const OTHERS = [
+  'appointmentTransitions',
+  'errorCatalog',
+  'currentAccount',
+  'query',
+  'unreadNotificationCount',
+];
 
 beforeAll(async () => {
   await loadDemo(database.url);
@@ -62,6 +69,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.account where hospital_id = $1 limit 1) as account,
        (select id from app_public.schedule where hospital_id = $1 limit 1) as schedule,
        (select id from app_public.service where hospital_id = $1 limit 1) as service,
+       (select id from app_public.notification where hospital_id = $1 limit 1) as notification,
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
@@ -124,6 +132,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     rescheduleAppointment: `appointmentId: "${foreign.appointment}", newSlotId: "${own.slot}", idempotencyKey: "${key}"`,
     blockSlot: `slotId: "${foreign.slot}", reason: "mine"`,
     unblockSlot: `slotId: "${foreign.slot}"`,
+    markNotificationRead: `notificationId: "${foreign.notification}"`,
+    markNotificationUnread: `notificationId: "${foreign.notification}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -134,7 +144,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
       input
         .replaceAll(foreign.slot ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
-        .replaceAll(foreign.patient ?? '', unknown),
+        .replaceAll(foreign.patient ?? '', unknown)
+        .replaceAll(foreign.notification ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
     expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);

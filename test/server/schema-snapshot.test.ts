@@ -58,6 +58,9 @@ test('nothing is written except through functions', () => {
     'createPatient',
     'generateSlots',
     'holdSlot',
+    'markAllNotificationsRead',
+    'markNotificationRead',
+    'markNotificationUnread',
     'rescheduleAppointment',
     'unblockSlot',
   ]);

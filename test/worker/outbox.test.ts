@@ -101,7 +101,7 @@ test.each([
   { doctor_id: 'x'.repeat(9_000), slot_ids: ['x'.repeat(9_000), 7, null, {}] },
 ])('a payload that cannot be read (%j) spoils no batch', (payload) => {
   const good = message('slots', { doctor_id: doctor, slot_ids: [one] });
-  const bad = ['appointment', 'schedule', 'session', 'slots'].map((topic) =>
+  const bad = ['appointment', 'notification', 'schedule', 'session', 'slots'].map((topic) =>
     message(topic, payload),
   );
   expect(told([...bad, good]).flat()).toContainEqual({ ...(good.payload as object), hospital_id });

@@ -207,6 +207,7 @@ test('the night is one hour of the day, and the work of it one job of each kind'
   expect(await jobsIn(ownerPool)).toMatchObject([
     { task: 'generate_slots', payload: { hospital_id: hospital.id, doctor_id: null } },
     { task: 'remove_old_sessions', payload: { hospital_id: hospital.id } },
+    { task: 'remove_read_notifications', payload: { hospital_id: hospital.id } },
   ]);
 });
 

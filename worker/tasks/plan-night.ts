@@ -15,6 +15,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_old_sessions:${id}`,
       priority,
     },
+    {
+      task: 'remove_read_notifications',
+      payload: { hospital_id: id },
+      key: `remove_read_notifications:${id}`,
+      priority,
+    },
   ]);
   await addJobs(db, jobs);
 };

@@ -14,6 +14,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   medicalRecordNumber: "The hospital's own number of the patient, unique in the hospital.",
   name: 'Full name.',
   newSlotId: 'The slot to move to.',
+  notificationId: 'The notification.',
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
   reason: 'Why, in plain words; at most 2000 characters.',

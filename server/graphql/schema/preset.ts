@@ -4,6 +4,8 @@ import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
 import { DescriptionsPlugin } from './descriptions.ts';
 import { InflectionPlugin } from './inflection.ts';
+import { NewestFirstPlugin } from './newest-first.ts';
+import { NotificationsChangedPlugin } from './notifications-changed.ts';
 import { RowByIdPlugin } from './row-by-id.ts';
 import { SlotsChangedPlugin } from './slots-changed.ts';
 import { SmartTagsPlugin } from './smart-tags.ts';
@@ -24,7 +26,9 @@ export const SchemaPreset: GraphileConfig.Preset = {
     SmartTagsPlugin,
     DescriptionsPlugin,
     RowByIdPlugin,
+    NewestFirstPlugin,
     SlotsChangedPlugin,
+    NotificationsChangedPlugin,
   ],
   disablePlugins: [
     'SwallowErrorsPlugin',

@@ -10,6 +10,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
   location: ['id', 'name', 'is_active'],
+  notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   service: ['id', 'name', 'is_active'],
@@ -20,6 +21,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
 const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
+  notification: ['patient_id', 'doctor_id', 'account_id'],
   slot: ['during'],
 };
 
@@ -65,8 +67,24 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      // A notification is seen in its reader's inbox and nowhere else.
+      ...Object.fromEntries(
+        ['to_a_patient', 'to_a_doctor', 'to_an_account'].map((reader) => [
+          `app_public.notification.notification_${reader}`,
+          {
+            tags: {
+              behavior:
+                '-singularRelation:resource:single -manyRelation:resource:connection -manyRelation:resource:list',
+            },
+          },
+        ]),
+      ),
+      'app_public.notification.notification_of_an_appointment': {
+        tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
+      },
     },
     procedure: {
+      'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
     },
   },
