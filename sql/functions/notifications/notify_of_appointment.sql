@@ -16,6 +16,7 @@ declare
   doctor_name text;
   location_name text;
   local_start text;
+  words text;
   known jsonb;
 begin
   select * into template
@@ -26,22 +27,23 @@ begin
     return;
   end if;
 
-  if strpos(template.body, '{patient}') > 0 then
+  words := template.title || template.body;
+  if strpos(words, '{patient}') > 0 then
     select patient.name into patient_name
     from app_public.patient
     where patient.hospital_id = appointment.hospital_id and patient.id = appointment.patient_id;
   end if;
-  if strpos(template.body, '{doctor}') > 0 then
+  if strpos(words, '{doctor}') > 0 then
     select doctor.display_name into doctor_name
     from app_public.doctor
     where doctor.hospital_id = appointment.hospital_id and doctor.id = appointment.doctor_id;
   end if;
-  if strpos(template.body, '{location}') > 0 then
+  if strpos(words, '{location}') > 0 then
     select location.name into location_name
     from app_public.location
     where location.hospital_id = appointment.hospital_id and location.id = appointment.location_id;
   end if;
-  if strpos(template.body, '{starts_at}') > 0 then
+  if strpos(words, '{starts_at}') > 0 then
     select app_private.local_time(lower(appointment.during), hospital.time_zone) into local_start
     from app_public.hospital
     where hospital.id = appointment.hospital_id;
