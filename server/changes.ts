@@ -54,9 +54,10 @@ export class Changes<Event> {
     else this.#emit(`${hospitalId}/${what}`, ids);
   }
 
+  // Node listens for 'error' beside every topic, and that event would end the subscriptions.
   #resync(prefix: string): void {
     for (const topic of this.#emitter.eventNames().map(String)) {
-      if (topic.startsWith(prefix)) this.#emit(topic, []);
+      if (topic !== 'error' && topic.startsWith(prefix)) this.#emit(topic, []);
     }
   }
 

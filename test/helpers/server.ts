@@ -21,8 +21,8 @@ export type TestServer = {
   ask(token: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
   /** Resolves once somebody is subscribed to the changes of `hospital/doctor`. */
   subscribed(topic: string): Promise<void>;
-  /** Resolves once somebody is subscribed to the inbox `hospital/kind/reader`. */
-  listensTo(inbox: string): Promise<void>;
+  /** Resolves when somebody subscribes to the inbox `hospital/kind/reader` from now on. */
+  nextReader(inbox: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -41,7 +41,7 @@ export const TEST_CONFIG = {
 export async function startServer(authenticatorUrl: string): Promise<TestServer> {
   const slotChanges = new SlotChanges();
   const notificationChanges = new NotificationChanges();
-  const [subscribed, listensTo] = [watch(slotChanges), watch(notificationChanges)];
+  const [slotWatch, inboxWatch] = [watch(slotChanges), watch(notificationChanges)];
   const { url, stop } = await openServer({
     config: TEST_CONFIG,
     jwtSecrets: [{ kid: 'test', secret: 'a secret that is only used by tests' }],
@@ -61,14 +61,14 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
       const { status, body } = await post(`${url}/graphql`, token, { query, variables });
       return { status, data: body.data ?? null, errors: body.errors ?? [] };
     },
-    subscribed,
-    listensTo,
+    subscribed: slotWatch.some,
+    nextReader: inboxWatch.next,
     close: stop,
   };
 }
 
 /** Lets a test wait until a subscription has reached the server. */
-function watch<Event>(changes: Changes<Event>): (topic: string) => Promise<void> {
+function watch<Event>(changes: Changes<Event>) {
   const topics = new Set<string>();
   const arrivals = new EventEmitter();
   const subscribe = changes.subscribe.bind(changes);
@@ -78,9 +78,8 @@ function watch<Event>(changes: Changes<Event>): (topic: string) => Promise<void>
     arrivals.emit(String(topic));
     return events;
   };
-  return async (topic) => {
-    if (!topics.has(topic)) await once(arrivals, topic);
-  };
+  const next = async (topic: string) => void (await once(arrivals, topic));
+  return { next, some: async (topic: string) => (topics.has(topic) ? undefined : next(topic)) };
 }
 
 async function post(url: string, token: string | null, body: unknown) {
