@@ -6,6 +6,7 @@ import { listenForStop } from '../platform/stop-signals.ts';
 import { openBenchDatabase } from './harness/database.ts';
 import { describeResult, type KeptResult, keepable, writeResults } from './harness/results.ts';
 import type { Bench, Workload } from './harness/workload.ts';
+import { archive } from './workloads/archive.ts';
 import { booking } from './workloads/booking.ts';
 import { bookingOverGraphql } from './workloads/booking-graphql.ts';
 import { freeSlots } from './workloads/free-slots.ts';
@@ -20,11 +21,13 @@ const workloads: readonly Workload[] = [
   rival,
   generateManySlots,
   freeSlots,
+  archive,
 ];
 
-const usage = `Usage: npm run bench -- [--small] [--only name]…
+const usage = `Usage: npm run bench -- [--small | --huge] [--only name]…
 
   --small  small sizes, for correctness alone; the figures are kept beside the data, not in bench/results
+  --huge   the largest sizes as well: 10,000,000 slots stored; takes tens of minutes and some 10 GB
   --only   one workload, repeatable: ${workloads.map(({ name }) => name).join(', ')}
 
 With DATABASE_URL, a database is made on that server and dropped afterwards; its login roles
@@ -34,11 +37,11 @@ app_authenticator and app_worker get passwords of this run. Otherwise an embedde
 const stop = listenForStop();
 
 await runCommand(async (config) => {
-  const { isSmall, chosen } = readArguments(process.argv.slice(2));
+  const { isSmall, isHuge, chosen } = readArguments(process.argv.slice(2));
   const home = join(config.dataDir, 'bench');
   const database = await openBenchDatabase(home, config.databaseUrl);
   const { urls, owner, dataDir } = database;
-  const bench: Bench = { urls, owner, dataDir, isSmall, say };
+  const bench: Bench = { urls, owner, dataDir, isSmall, isHuge, say };
   const results: KeptResult[] = [];
   const stopped = stop.first.then(() => Promise.reject(new Error('Stopped.')));
   try {
@@ -65,13 +68,17 @@ await runCommand(async (config) => {
 // What a stopped workload still has open does not keep the process.
 process.exit();
 
-function readArguments(words: string[]): { isSmall: boolean; chosen: readonly Workload[] } {
+function readArguments(words: string[]): {
+  isSmall: boolean;
+  isHuge: boolean;
+  chosen: readonly Workload[];
+} {
   const { values } = parse(words);
   const names = values.only ?? [];
   const unknown = names.filter((name) => !workloads.some((workload) => workload.name === name));
   if (unknown.length > 0) throw new Error(`There is no workload "${unknown[0]}".\n\n${usage}`);
   const chosen = workloads.filter(({ name }) => names.length === 0 || names.includes(name));
-  return { isSmall: values.small, chosen };
+  return { isSmall: values.small, isHuge: values.huge, chosen };
 }
 
 function parse(args: string[]) {
@@ -80,6 +87,7 @@ function parse(args: string[]) {
       args,
       options: {
         small: { type: 'boolean', default: false },
+        huge: { type: 'boolean', default: false },
         only: { type: 'string', multiple: true },
       },
     });

@@ -17,7 +17,8 @@ begin
       ('app_nurse', 'nologin noinherit'),
       ('app_receptionist', 'nologin noinherit'),
       ('app_admin', 'nologin noinherit'),
-      ('app_monitor', 'nologin noinherit')
+      ('app_monitor', 'nologin noinherit'),
+      ('app_eraser', 'nologin noinherit')
     ) as role_list (name, options)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted.name) then
@@ -25,10 +26,11 @@ begin
     end if;
   end loop;
 
-  -- Whoever migrates must be able to act as the owner, and to give the worker its schema. A
-  -- superuser already can; another role grants itself what CREATEROLE entitles it to.
+  -- Whoever migrates must be able to act as the owner and as the eraser (nobody is a member of it, so
+  -- that only its one function can redact), and to give the worker its schema. A superuser already
+  -- can; another role grants itself what CREATEROLE entitles it to.
   if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
-    execute format('grant app_owner, app_worker to %I', current_user);
+    execute format('grant app_owner, app_worker, app_eraser to %I', current_user);
   end if;
 
   execute format('revoke all on database %I from public', current_database());

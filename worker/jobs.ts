@@ -48,3 +48,12 @@ export function generateSlotsJob(hospitalId: string, doctorId: string | null): N
     key: ['generate_slots', hospitalId, doctorId].filter(Boolean).join(':'),
   };
 }
+
+/** The job that offers the free seats of a doctor to those who wait for them. */
+export function offerSeatsJob(hospitalId: string, doctorId: string): NewJob {
+  return {
+    task: 'offer_seats',
+    payload: { hospital_id: hospitalId, doctor_id: doctorId },
+    key: `offer_seats:${hospitalId}:${doctorId}`,
+  };
+}

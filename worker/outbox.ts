@@ -19,6 +19,14 @@ export interface Notification {
 export interface Delivery {
   jobs: NewJob[];
   notifications: Notification[];
+  /** Doctors whose seats may have become free, each once. */
+  freed: FreedSeats[];
+}
+
+/** Seats of a doctor that may have become free. No doctor: of the whole hospital. */
+export interface FreedSeats {
+  hospital_id: string;
+  doctor_id: string | null;
 }
 
 /** What changed for one that is listened for. No `what`: the whole hospital; no ids: too many to name. */
@@ -35,6 +43,7 @@ export const topics: readonly string[] = [
   'schedule',
   'session',
   'slots',
+  'waitlist',
 ];
 
 const mostBytes = 7_900;
@@ -54,6 +63,7 @@ export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
       ...pack('slotkeeper_notifications', inboxChangesOf(messages), (text) => `[${text}]`),
       ...pack('slotkeeper_sessions', sessionsOf(messages), (text) => `{"session_ids":[${text}]}`),
     ],
+    freed: freedSeatsOf(messages),
   };
 }
 
@@ -113,6 +123,28 @@ function together(changes: readonly Change[]): Change[] {
   }
   return [...known.values()].flatMap(({ change, ids, isAll }) =>
     (isAll ? [[]] : portions([...ids])).map((portion) => ({ ...change, ids: portion })),
+  );
+}
+
+// In these states an appointment has given its seat back. A move is told to the waitlist by itself.
+const statesWithoutSeat: readonly unknown[] = ['cancelled', 'expired', 'no_show'];
+
+function freedSeatsOf(messages: readonly OutboxMessage[]): FreedSeats[] {
+  const freed = new Map<string, FreedSeats>();
+  for (const { hospital_id, topic, payload } of messages) {
+    const isFreed =
+      topic === 'slots' ||
+      topic === 'waitlist' ||
+      (topic === 'appointment' &&
+        statesWithoutSeat.includes(fieldOf(payload, 'status')) &&
+        idsIn(payload, 'slot_ids').length > 0);
+    if (!isFreed) continue;
+    const doctor_id = idIn(payload, 'doctor_id');
+    freed.set(`${hospital_id}/${doctor_id}`, { hospital_id, doctor_id });
+  }
+  // What is told of the whole hospital holds for each of its doctors.
+  return [...freed.values()].filter(
+    ({ hospital_id, doctor_id }) => doctor_id === null || !freed.has(`${hospital_id}/null`),
   );
 }
 

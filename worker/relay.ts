@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import type { Log } from '../platform/log.ts';
 import { withTransaction } from '../platform/pool.ts';
 import { answered, isConnectionLoss, pause } from './connection.ts';
-import { addJobs } from './jobs.ts';
-import { deliveryOf, type OutboxMessage, topics } from './outbox.ts';
+import { addJobs, type NewJob, offerSeatsJob, type Queryable } from './jobs.ts';
+import { deliveryOf, type FreedSeats, type OutboxMessage, topics } from './outbox.ts';
 
 /** A relay that runs. */
 export interface Relay {
@@ -36,8 +36,8 @@ export async function relayBatch(pool: Pool, most = batchSize): Promise<number> 
       [topics, most],
     );
     if (messages.length === 0) return 0;
-    const { jobs, notifications } = deliveryOf(messages);
-    await addJobs(db, jobs);
+    const { jobs, notifications, freed } = deliveryOf(messages);
+    await addJobs(db, [...jobs, ...(await offersFor(db, freed))]);
     if (notifications.length > 0) {
       await db.query(
         `select pg_catalog.pg_notify(note.channel, note.payload)
@@ -47,6 +47,18 @@ export async function relayBatch(pool: Pool, most = batchSize): Promise<number> 
     }
     return messages.length;
   });
+}
+
+/** One job for each of these doctors whom somebody waits for. */
+async function offersFor(db: Queryable, freed: readonly FreedSeats[]): Promise<NewJob[]> {
+  if (freed.length === 0) return [];
+  const { rows } = await db.query<{ hospital_id: string; doctor_id: string }>(
+    `select waited_for.hospital_id, waited_for.doctor_id
+       from app_private.doctors_waited_for(
+         hospital_ids => $1::uuid[], doctor_ids => $2::uuid[]) as waited_for`,
+    [freed.map(({ hospital_id }) => hospital_id), freed.map(({ doctor_id }) => doctor_id)],
+  );
+  return rows.map(({ hospital_id, doctor_id }) => offerSeatsJob(hospital_id, doctor_id));
 }
 
 /**

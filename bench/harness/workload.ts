@@ -11,6 +11,8 @@ export interface Bench {
   dataDir: string;
   /** True in CI: sizes for seconds, only correctness counts. */
   isSmall: boolean;
+  /** True when the largest sizes run as well: tens of minutes and gigabytes. */
+  isHuge: boolean;
   say: (message: string) => void;
 }
 

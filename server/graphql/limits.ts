@@ -298,19 +298,21 @@ function metaFieldOf(
 
 /**
  * Remembers how far the paging of a field goes, and returns the number of rows it asks for, or null
- * where the field cannot be paged. `first` and `last` together count as the larger of the two.
+ * where the field cannot be paged. `first` and `last` together count as the larger of the two, and so
+ * does `pageSize`, by which a search is told how many rows to look for.
  */
 function notePaging(survey: Survey, node: FieldNode, field: AnyField): number | null {
   const first = pagingValue(survey, node, field, 'first');
   const last = pagingValue(survey, node, field, 'last');
+  const pageSize = pagingValue(survey, node, field, 'pageSize');
   const offset = pagingValue(survey, node, field, 'offset');
   const { paging } = survey;
-  for (const value of [first, last, offset]) {
+  for (const value of [first, last, pageSize, offset]) {
     if (typeof value === 'number') paging.smallestPaging = Math.min(paging.smallestPaging, value);
   }
   if (typeof offset === 'number') paging.largestOffset = Math.max(paging.largestOffset, offset);
   if (first === undefined && last === undefined) return null;
-  const sizes = [first, last].filter((size) => typeof size === 'number');
+  const sizes = [first, last, pageSize].filter((size) => typeof size === 'number');
   const page = sizes.length === 0 ? survey.limits.defaultPage : Math.max(0, ...sizes);
   paging.largestPage = Math.max(paging.largestPage, page);
   return page;
@@ -321,7 +323,7 @@ function pagingValue(
   survey: Survey,
   node: FieldNode,
   field: AnyField,
-  name: 'first' | 'last' | 'offset',
+  name: 'first' | 'last' | 'pageSize' | 'offset',
 ): number | null | undefined {
   const argument = field.args.find((candidate) => candidate.name === name);
   if (argument === undefined) return undefined;

@@ -8,6 +8,7 @@ type PagedStep = Step & { setFirst(first: Step): void };
  * Gives every connection and plain list of rows a page of `defaultPage` where the request names
  * neither `first` nor `last`, whether they are missing, null, or in a variable without a value.
  * A default value in the schema would not do: it would join a `last` that the request does name.
+ * A search that is told its `pageSize` gives all that it found.
  */
 export function createPageSizePlugin(defaultPage: number): GraphileConfig.Plugin {
   return {
@@ -27,7 +28,8 @@ export function createPageSizePlugin(defaultPage: number): GraphileConfig.Plugin
               if (!names.has('first')) return $rows;
               if (!isPagedStep($rows)) throw new Error(`${info.field.name} cannot be paged`);
               const $last = names.has('last') ? args.getRaw('last') : constant(null);
-              $rows.setFirst(firstStep(args.getRaw('first'), $last, defaultPage));
+              const $size = names.has('pageSize') ? args.getRaw('pageSize') : constant(null);
+              $rows.setFirst(firstStep(args.getRaw('first'), $last, $size, defaultPage));
               return $rows;
             },
           };
@@ -63,13 +65,17 @@ function isPagedStep(step: unknown): step is PagedStep {
 }
 
 /** Decided while planning where the arguments are literals, which is nearly always. */
-function firstStep($first: Step, $last: Step, defaultPage: number): Step {
-  if ($first instanceof ConstantStep && $last instanceof ConstantStep) {
-    return constant(firstOf([$first.data, $last.data], defaultPage));
+function firstStep($first: Step, $last: Step, $size: Step, defaultPage: number): Step {
+  if (
+    $first instanceof ConstantStep &&
+    $last instanceof ConstantStep &&
+    $size instanceof ConstantStep
+  ) {
+    return constant(firstOf([$first.data, $last.data, $size.data], defaultPage));
   }
-  return lambda([$first, $last], (asked) => firstOf(asked, defaultPage), true);
+  return lambda([$first, $last, $size], (asked) => firstOf(asked, defaultPage), true);
 }
 
-function firstOf([first, last]: readonly unknown[], defaultPage: number): unknown {
-  return first ?? (last == null ? defaultPage : null);
+function firstOf([first, last, size]: readonly unknown[], defaultPage: number): unknown {
+  return first ?? (last == null ? (size ?? defaultPage) : null);
 }

@@ -19,9 +19,11 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK404', 'hospital_not_found', true, 'There is no such hospital.', 'Check the hospital''s short name.'),
     ('SK409', 'email_taken', true, 'This e-mail address already has an account in this hospital.', 'Log in, or use another address.'),
     ('SK409', 'medical_record_number_taken', true, 'This medical record number is already in use in this hospital.', 'Find the patient with this number, or give another one.'),
+    ('SK409', 'name_taken', true, 'This name is already in use in this hospital.', 'Choose another name.'),
+    ('SK409', 'staff_number_taken', true, 'This staff number already belongs to another doctor.', 'Check the number, or change the other doctor''s first.'),
     ('SK422', 'password_too_weak', true, 'The password is too short or too common.', 'Choose at least 12 characters that are not a common password.'),
     ('SK422', 'unknown_time_zone', true, 'The time zone is not known.', 'Give an IANA name such as Asia/Kolkata.'),
-    ('SK409', 'time_zone_in_use', false, 'The time zone cannot change while slots lie ahead.', 'Withdraw or wait out the slots ahead first.'),
+    ('SK409', 'time_zone_in_use', false, 'The time zone does not change by itself while slots lie ahead.', 'Use changeTimeZone, which carries slots, absences and counts along.'),
 
     -- Booking rules, in the order in which they are judged
     ('SK404', 'slot_not_found', true, 'There is no such slot.', 'Choose a slot from freeSlots.'),
@@ -48,11 +50,13 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- Requests, series, the waitlist
     ('SK409', 'request_already_made', true, 'The patient has already asked this doctor for this time.', 'Wait for the answer, or ask for another time.'),
     ('SK409', 'series_refused', true, 'Not every occurrence of the series can be booked, so none was.', 'See details.occurrences for each; choose other times, or book at best effort.'),
+    ('SK409', 'slot_is_largest', true, 'The slot has as many seats as a slot can have.', 'Choose another slot.'),
     ('SK404', 'series_not_found', true, 'There is no such series.', 'Check the series'' id.'),
     ('SK409', 'already_waiting', true, 'The patient already waits for this on some of these days.', 'Leave the waitlist first to wait with other wishes.'),
     ('SK404', 'waitlist_entry_not_found', true, 'There is no such place on the waitlist.', 'Check its id.'),
     ('SK409', 'no_longer_waiting', false, 'This wait has already ended.', 'Join the waitlist again.'),
     ('SK404', 'notification_not_found', true, 'There is no such notification.', 'Check the notification''s id.'),
+    ('SK422', 'waitlist_days_in_past', true, 'These days have passed.', 'Wait for today or later days.'),
 
     -- The calendar
     ('SK422', 'schedule_invalid', true, 'The week is not valid, so nothing was changed.', 'See details.rows: the row, the field and what is wrong with it.'),
@@ -81,7 +85,9 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- Walls that only a hand in psql meets
     ('SK403', 'immutable_column', false, 'This column never changes.', 'Make a new row instead.'),
     ('SK403', 'counter_is_derived', false, 'Counters change only with appointments.', 'Book or cancel; a wrong count is repaired by the repair functions.'),
+    ('SK403', 'archive_is_append_only', false, 'The archive is never changed.', 'Read it; what is current stands among the appointments.'),
     ('SK403', 'audit_is_append_only', false, 'The audit log is never changed.', 'Add, never edit.'),
+    ('SK403', 'waitlist_follows_offers', false, 'Places on the waitlist and offers change only with what they are about.', 'Join, leave, confirm or cancel instead.'),
 
     -- Transport: raised by the server, with the same words
     ('SK400', 'invalid_query', false, 'The GraphQL request is not valid.', 'Check the request against the schema.'),

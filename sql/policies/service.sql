@@ -1,8 +1,10 @@
--- Members see the services of their hospital.
+-- Members see the services of their hospital; admins add and change them.
 alter table app_public.service enable row level security;
 alter table app_public.service force row level security;
 
 grant select on app_public.service to app_worker, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_monitor;
+grant insert (hospital_id, name, duration, buffer_before, buffer_after, external_event_type) on app_public.service to app_admin;
+grant update (name, duration, buffer_before, buffer_after, external_event_type, is_active) on app_public.service to app_admin;
 
 drop policy if exists members_read_their_hospital on app_public.service;
 create policy members_read_their_hospital on app_public.service for select to app_patient, app_doctor, app_nurse, app_receptionist, app_admin
@@ -15,6 +17,15 @@ create policy worker_reads_all on app_public.service for select to app_worker
 drop policy if exists monitor_reads_all on app_public.service;
 create policy monitor_reads_all on app_public.service for select to app_monitor
   using (true);
+
+drop policy if exists admins_add_to_their_hospital on app_public.service;
+create policy admins_add_to_their_hospital on app_public.service for insert to app_admin
+  with check (hospital_id = app_private.claim_hospital_id());
+
+drop policy if exists admins_change_their_hospital on app_public.service;
+create policy admins_change_their_hospital on app_public.service for update to app_admin
+  using (hospital_id = app_private.claim_hospital_id())
+  with check (hospital_id = app_private.claim_hospital_id());
 
 -- Triggers run as the owner, which is forced under row-level security like everybody.
 drop policy if exists owner_maintains on app_public.service;

@@ -5,7 +5,7 @@ alter table app_public.slot enable row level security;
 alter table app_public.slot force row level security;
 
 grant select on app_public.slot to app_worker, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_monitor;
-grant insert (hospital_id, doctor_id, location_id, schedule_id, during, capacity) on app_public.slot to app_worker, app_admin;
+grant insert (hospital_id, doctor_id, location_id, schedule_id, during, capacity, absence_id) on app_public.slot to app_worker, app_admin;
 grant update (blocked_at, blocked_reason) on app_public.slot to app_doctor, app_nurse, app_receptionist, app_admin;
 
 drop policy if exists members_read_their_hospital on app_public.slot;

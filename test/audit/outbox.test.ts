@@ -31,6 +31,7 @@ test('every change of an appointment is told with its state, its doctor and its 
       { ...message, payload: { ...payload, status: 'scheduled', slot_ids: [slotId] } },
       { ...message, payload: { ...payload, status: 'scheduled', slot_ids: [nextSlotId] } },
       { ...message, payload: { ...payload, status: 'scheduled', slot_ids: [slotId] } },
+      { ...message, topic: 'waitlist', payload },
       { ...message, payload: { ...payload, status: 'cancelled', slot_ids: [nextSlotId] } },
     ]);
     expect(JSON.stringify(messages)).not.toMatch(/private|third|Patient/);
@@ -50,6 +51,7 @@ test('a move to another doctor is told to those who watch either', () =>
     ).toEqual([
       { status: 'scheduled', doctor_id: otherDoctorId, slot_ids: [elsewhere] },
       { status: 'scheduled', doctor_id: doctorId, slot_ids: [slotId] },
+      { doctor_id: doctorId },
     ]);
   }));
 

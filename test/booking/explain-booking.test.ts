@@ -160,7 +160,7 @@ test('a lapsed hold is one place of the day, not more', () =>
     await become(db, hospital.receptionist);
     expect(await brokenVerdicts(db, wish)).toMatchObject([{ scenario: 'daily_limit_reached' }]);
     const { rows: free } = await db.query(
-      'select starts_at from app_public.free_slots($1) where id = $2',
+      'select starts_at from app_public.free_slots($1) where slot_id = $2',
       [hospital.doctorIds[0], wish.slotId],
     );
     expect(free).toEqual([]);

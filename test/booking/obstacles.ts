@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { expect } from 'vitest';
-import { asOwner, become } from '../helpers/actors.ts';
+import { as, asOwner, become } from '../helpers/actors.ts';
 import { book, one, type Wish } from '../helpers/booking.ts';
 import { setClock } from '../helpers/clock.ts';
+import { createAbsence, createHoliday } from '../helpers/closures.ts';
 import { insert, type OpenHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
 
@@ -58,9 +59,9 @@ export const obstacles: readonly Obstacle[] = [
     code: 'SK422',
     scenario: 'patient_inactive',
     async raise(db, _, wish) {
-      await db.query('update app_public.patient set is_active = false where id = $1', [
-        wish.patientId,
-      ]);
+      await withoutTriggers(db, () =>
+        db.query('update app_public.patient set is_active = false where id = $1', [wish.patientId]),
+      );
       return { wish, details: { patient_id: wish.patientId } };
     },
   },
@@ -111,9 +112,11 @@ export const obstacles: readonly Obstacle[] = [
     code: 'SK422',
     scenario: 'doctor_unavailable',
     async raise(db, hospital, wish) {
-      await db.query('update app_public.doctor set is_available = false where id = $1', [
-        hospital.doctorIds[0],
-      ]);
+      await withoutTriggers(db, () =>
+        db.query('update app_public.doctor set is_available = false where id = $1', [
+          hospital.doctorIds[0],
+        ]),
+      );
       return { wish, details: {} };
     },
   },
@@ -123,9 +126,11 @@ export const obstacles: readonly Obstacle[] = [
     code: 'SK422',
     scenario: 'doctor_inactive',
     async raise(db, hospital, wish) {
-      await db.query('update app_public.doctor set is_active = false where id = $1', [
-        hospital.doctorIds[0],
-      ]);
+      await withoutTriggers(db, () =>
+        db.query('update app_public.doctor set is_active = false where id = $1', [
+          hospital.doctorIds[0],
+        ]),
+      );
       return { wish, details: {} };
     },
   },
@@ -151,6 +156,35 @@ export const obstacles: readonly Obstacle[] = [
       ]);
       const slotId = nth(hospital.slotIds, 14);
       return { wish: { ...wish, slotId }, details: { last_day: await tomorrow(db, hospital) } };
+    },
+  },
+  {
+    title: 'a holiday',
+    rule: 9,
+    code: 'SK422',
+    scenario: 'hospital_holiday',
+    async raise(db, hospital, wish) {
+      const day = await tomorrow(db, hospital);
+      await createHoliday(await as(db, hospital.admin), { name: 'Founding Day', date: day });
+      await asOwner(db);
+      return { wish, details: { day, holiday: 'Founding Day' } };
+    },
+  },
+  {
+    title: 'an absence of the doctor',
+    rule: 10,
+    code: 'SK422',
+    scenario: 'doctor_absent',
+    async raise(db, hospital, wish) {
+      const firstDay = await tomorrow(db, hospital);
+      await createAbsence(await as(db, hospital.doctor), {
+        doctorId: hospital.doctorIds[0],
+        firstDay,
+        startTime: '09:00',
+        endTime: '09:30',
+      });
+      await asOwner(db);
+      return { wish, details: { starts_at: anInstant, time_zone: hospital.timeZone } };
     },
   },
   {
@@ -288,7 +322,7 @@ async function tomorrow(db: ClientBase, hospital: OpenHospital): Promise<string>
   return day;
 }
 
-/** What no client can do: a foreign key is a trigger, and only a superuser switches triggers off. */
+/** What no client can do: a foreign key, or the wall around appointments ahead, is a trigger, and only a superuser switches triggers off. */
 async function withoutTriggers(db: ClientBase, work: () => Promise<unknown>): Promise<void> {
   await db.query('set local session_replication_role = replica');
   await work();

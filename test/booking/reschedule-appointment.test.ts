@@ -144,6 +144,8 @@ const ofTheNewSlot = obstacles.filter(({ scenario }) =>
     'doctor_unavailable',
     'doctor_inactive',
     'slot_in_past',
+    'hospital_holiday',
+    'doctor_absent',
     'outside_schedule',
     'during_break',
     'slot_withdrawn',

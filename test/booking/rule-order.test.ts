@@ -23,6 +23,8 @@ const independent = obstacles.filter(
       'doctor_unavailable',
       'doctor_inactive',
       'slot_in_past',
+      'hospital_holiday',
+      'doctor_absent',
       'during_break',
       'slot_blocked',
       'slot_booked',
@@ -31,7 +33,13 @@ const independent = obstacles.filter(
 );
 
 // Raised in this order, because later ones would forbid the bookings that the earlier ones need.
-const inTheOrderOfRaising = ['patient_double_booked', 'slot_booked', 'daily_limit_reached'];
+const inTheOrderOfRaising = [
+  'patient_double_booked',
+  'slot_booked',
+  'daily_limit_reached',
+  'hospital_holiday',
+  'doctor_absent',
+];
 
 function raisingOrder(left: Obstacle, right: Obstacle): number {
   return place(left) - place(right);

@@ -55,13 +55,17 @@ const invariants: Record<string, string> = {
     select id from app_public.slot where is_retired and booked_count = 0 and withdrawn_at is null`,
 
   'a slot ahead is open in an absence, or closed by none': `
-    select slot.id, slot.absence_id, absence.id as in_absence
+    select slot.id, slot.absence_id, touching.absence_ids
     from app_public.slot
-    left join app_public.absence
-      on absence.hospital_id = slot.hospital_id and absence.doctor_id = slot.doctor_id
-      and absence.during && slot.during and absence.status = 'active'
+    cross join lateral (
+      select array_agg(absence.id) as absence_ids
+      from app_public.absence
+      where absence.hospital_id = slot.hospital_id and absence.doctor_id = slot.doctor_id
+        and absence.during && slot.during and absence.status = 'active'
+    ) as touching
     where slot.starts_at > app_private.clock() and slot.withdrawn_at is null
-      and slot.absence_id is distinct from absence.id`,
+      and (slot.absence_id = any (touching.absence_ids)) is not true
+      and (slot.absence_id is not null or touching.absence_ids is not null)`,
 
   'a slot ahead is open on a holiday, or closed by none': `
     select slot.id, slot.holiday_id, holiday.id as on_holiday

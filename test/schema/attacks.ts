@@ -22,11 +22,46 @@ const slot = (change: string): string =>
   `insert into app_public.slot (hospital_id, doctor_id, location_id, during)
    select hospital_id, doctor_id, location_id, ${change} from app_public.slot where id = :last_slot`;
 
+const absence = (values: string): string =>
+  `insert into app_public.absence (
+     hospital_id, doctor_id, type, first_day, last_day, start_time, end_time, during)
+   select :hospital, doctor::uuid, type::app_public.absence_type, first_day::date, last_day::date,
+     start_time::time, end_time::time, tstzrange(
+       first_day::timestamp at time zone 'Asia/Kolkata',
+       (greatest(first_day::date, last_day::date) + 1)::timestamp at time zone 'Asia/Kolkata')
+   from (values (${values})) as wanted (doctor, type, first_day, last_day, start_time, end_time)`;
+
+const holiday = (values: string): string =>
+  `insert into app_public.holiday (hospital_id, name, date, is_recurring) values (:hospital, ${values})`;
+
 const visit = (slotName: string, patientName: string): string =>
   `insert into app_public.appointment (
      hospital_id, slot_id, doctor_id, location_id, patient_id, during, status, source, created_at, updated_at)
    select hospital_id, id, doctor_id, location_id, :${patientName}, during, 'scheduled', 'import', now(), now()
    from app_public.slot where id = :${slotName}`;
+
+const wait = (firstDay: string, lastDay: string): string =>
+  `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+   select hospital_id, patient_id, doctor_id, ${firstDay}, ${lastDay} from app_public.waitlist_entry where id = :wait`;
+
+const offer = (entry: string, appointment: string, outcome: string): string =>
+  `insert into app_public.waitlist_offer (
+     hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, outcome, offered_at, decided_at)
+   select hospital_id, ${entry}, patient_id, doctor_id, slot_id, ${appointment}, ${outcome}, offered_at,
+     case when ${outcome} <> 'open' then now() end
+   from app_public.waitlist_offer where id = :offer`;
+
+/** A copy of the series with this id and key. */
+const series = (idAndKey: string): string =>
+  `insert into app_public.appointment_series (
+     id, idempotency_key, hospital_id, patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_at)
+   select ${idAndKey}, hospital_id, patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, now()
+   from app_public.appointment_series where id = :series`;
+
+const occurrence = (...changes: readonly string[]): string[] =>
+  changes.map(
+    (change) => `update app_public.series_occurrence set ${change} where series_id = :series`,
+  );
 
 /** Attacks by the name of the constraint. Primary keys and not null are attacked by a rule instead. */
 export const attacks: Readonly<Record<string, Attack>> = {
@@ -174,6 +209,30 @@ export const attacks: Readonly<Record<string, Attack>> = {
       "blocked_reason = 'x', blocked_at = now()",
     ),
   },
+  an_erasure_reason_is_at_most_2000_characters: {
+    by: set(
+      'patient',
+      'newcomer',
+      "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
+    ),
+  },
+  only_an_erased_patient_has_an_erasure_reason: {
+    by: set('patient', 'patient', "erasure_reason = 'x'"),
+  },
+  an_erased_patient_is_nobody: {
+    by: [
+      'erased_at = now()',
+      ...['name', 'phone', 'email', 'date_of_birth', 'blocked_reason', 'is_active'].map(
+        (column) => `medical_record_number = 'erased-' || id, erased_at = now(),
+          name = ${column === 'name' ? "'Somebody'" : "'Erased patient'"},
+          phone = ${column === 'phone' ? "'+1 555 0100'" : 'null'},
+          email = ${column === 'email' ? "'a@b.test'" : 'null'},
+          date_of_birth = ${column === 'date_of_birth' ? "'2000-01-01'" : 'null'},
+          status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
+          is_active = ${column === 'is_active'}`,
+      ),
+    ].flatMap((change) => set('patient', 'newcomer', change)),
+  },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 
   // account
@@ -295,16 +354,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('slot', 'free_slot', 'location_id = :foreign_location'),
     first: 'immutable_column',
   },
-  slot_from_a_schedule: {
-    by: set(
-      'slot',
-      'free_slot',
-      'schedule_id = :foreign_schedule',
-      'doctor_id = :other_doctor',
-      'location_id = :annex',
-    ),
-    first: 'immutable_column',
-  },
+  slot_from_a_schedule: { by: set('slot', 'free_slot', 'schedule_id = :foreign_schedule') },
   slot_of_a_hospital: homeless(
     'slot',
     'doctor_id, location_id, during',
@@ -434,6 +484,101 @@ export const attacks: Readonly<Record<string, Attack>> = {
        select hospital_id, doctor_id, patient_id, during, status, source, now(), now()
        from app_public.appointment where id = :request`,
     ],
+  },
+
+  appointment_of_a_series: {
+    by: set('appointment', 'second_appointment', 'series_id = :series', 'series_id = :unknown'),
+    first: 'immutable_column',
+  },
+
+  // appointment_series, series_occurrence
+  a_series_repeats_every_1_to_366_days: {
+    by: set('appointment_series', 'series', 'every_days = 0', 'every_days = 367'),
+    first: 'immutable_column',
+  },
+  a_series_has_2_to_52_occurrences: {
+    by: set('appointment_series', 'series', 'occurrence_count = 1', 'occurrence_count = 53'),
+    first: 'immutable_column',
+  },
+  a_series_reason_is_at_most_2000_characters: {
+    by: set('appointment_series', 'series', "reason = repeat('x', 2001)"),
+  },
+  a_series_is_of_one_patient: {
+    by: [series('id, gen_random_uuid()')],
+    first: 'appointment_series_pkey',
+  },
+  a_series_key_is_used_once_by_an_account: {
+    by: [series('gen_random_uuid(), idempotency_key')],
+  },
+  series_of_a_patient: {
+    by: set('appointment_series', 'series', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  series_with_a_doctor: {
+    by: set('appointment_series', 'series', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  series_for_a_service: {
+    by: set('appointment_series', 'series', 'service_id = :foreign_service'),
+    first: 'immutable_column',
+  },
+  series_created_by_an_account: {
+    by: set('appointment_series', 'series', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  appointment_series_of_a_hospital: {
+    ...homeless(
+      'appointment_series',
+      'patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_at',
+      ':patient, :doctor, now(), 7, 2, true, now()',
+    ),
+    first: 'patient_not_found',
+  },
+  an_occurrence_is_numbered_from_1: {
+    by: occurrence('number = 0', 'number = 53'),
+    first: 'immutable_column',
+  },
+  an_occurrence_is_booked_or_refused: {
+    by: occurrence('scenario = null', 'appointment_id = :appointment'),
+    first: 'immutable_column',
+  },
+  occurrence_of_a_series: {
+    by: occurrence('series_id = :foreign_series', 'patient_id = :second_patient'),
+    first: 'immutable_column',
+  },
+  occurrence_booked_as_an_appointment: {
+    by: occurrence('appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
+  },
+  series_occurrence_of_a_hospital: {
+    ...homeless(
+      'series_occurrence',
+      'series_id, number, patient_id, doctor_id, starts_at, scenario',
+      ":series, 2, :patient, :doctor, now(), 'slot_booked'",
+    ),
+    first: 'forbidden',
+  },
+
+  // added_seat
+  an_added_seat_has_a_reason: {
+    by: set('added_seat', 'added_seat', "reason = ' '", "reason = repeat('x', 2001)"),
+    first: 'immutable_column',
+  },
+  seat_added_to_a_slot: {
+    by: set('added_seat', 'added_seat', 'slot_id = :foreign_slot'),
+    first: 'immutable_column',
+  },
+  seat_added_to_a_doctor: {
+    by: set('added_seat', 'added_seat', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  seat_added_by_an_account: {
+    by: set('added_seat', 'added_seat', 'added_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  added_seat_of_a_hospital: {
+    ...homeless('added_seat', 'slot_id, doctor_id, reason, added_at', ":slot, :doctor, 'x', now()"),
+    first: 'slot_not_found',
   },
 
   // appointment_seat
@@ -568,6 +713,232 @@ export const attacks: Readonly<Record<string, Attack>> = {
     ),
     first: 'forbidden',
   },
+
+  // absence
+  an_absence_is_a_bounded_stretch_of_time: {
+    by: set(
+      'absence',
+      'absence',
+      "during = 'empty'",
+      "during = '[2099-01-01,)'",
+      "during = '(2099-01-01,2099-01-02]'",
+    ),
+    first: 'immutable_column',
+  },
+  an_absence_reason_is_at_most_2000_characters: {
+    by: set('absence', 'absence', "reason = repeat('x', 2001)"),
+  },
+  an_absence_is_of_one_doctor: { by: [':duplicate absence'], first: 'absence_pkey' },
+  absence_of_a_doctor: {
+    by: set('absence', 'absence', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  absence_created_by_an_account: {
+    by: set('absence', 'absence', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  absence_cancelled_by_an_account: {
+    by: set('absence', 'cancelled_absence', 'cancelled_by = :foreign_admin'),
+  },
+  an_absence_starts_before_it_ends: {
+    by: [absence(":doctor, 'other', '2097-01-02', '2097-01-01', null, null")],
+    first: 'invalid_input',
+  },
+  an_absence_lasts_at_most_two_years: {
+    by: [absence(":doctor, 'other', '2094-01-01', '2096-01-03', null, null")],
+    first: 'invalid_input',
+  },
+  hours_of_an_absence_have_both_ends: {
+    by: [
+      absence(":doctor, 'other', '2097-01-01', '2097-01-01', '09:00', null"),
+      absence(":doctor, 'other', '2097-01-01', '2097-01-01', null, '09:00'"),
+    ],
+    first: 'invalid_input',
+  },
+  hours_of_an_absence_are_of_one_day: {
+    by: [
+      absence(":doctor, 'other', '2097-01-01', '2097-01-02', '09:00', '10:00'"),
+      absence(":doctor, 'other', '2097-01-01', '2097-01-01', '09:00', '09:00'"),
+    ],
+    first: 'invalid_input',
+  },
+  a_cancelled_absence_has_a_time: {
+    by: set('absence', 'cancelled_absence', 'cancelled_at = null'),
+  },
+  only_a_cancelled_absence_has_a_canceller: {
+    by: set('absence', 'absence', 'cancelled_by = :admin'),
+  },
+  absences_of_a_doctor_never_overlap: {
+    by: [
+      absence(":doctor, 'other', '2099-01-02', '2099-01-03', null, null"),
+      absence(":doctor, 'other', '2099-01-02', '2099-01-02', '23:00', '23:30'"),
+    ],
+    first: 'absence_overlaps',
+  },
+  absence_of_a_hospital: {
+    ...homeless(
+      'absence',
+      'doctor_id, type, first_day, last_day, during',
+      ":doctor, 'other', '2097-01-01', '2097-01-01', '[2097-01-01, 2097-01-02)'",
+    ),
+    first: 'doctor_not_found',
+  },
+
+  // holiday
+  a_holiday_has_a_name: {
+    by: set('holiday', 'holiday', "name = '  '", "name = repeat('x', 201)"),
+  },
+  two_holidays_never_fall_on_one_day: {
+    by: [
+      holiday("'Once', '2099-06-24', false"),
+      holiday("'Every year', '2097-06-24', true"),
+      holiday("'Every year', '2000-06-24', true"),
+    ],
+    first: 'holiday_overlaps',
+  },
+  holiday_of_a_hospital: {
+    ...homeless('holiday', 'name, date', "'Once', '2097-01-01'"),
+  },
+
+  // what closes a slot
+  slot_in_an_absence_of_its_doctor: {
+    by: set('slot', 'slot', 'absence_id = :foreign_absence', 'absence_id = :other_absence'),
+  },
+  slot_on_a_holiday: { by: set('slot', 'slot', 'holiday_id = :foreign_holiday') },
+  // waitlist_entry
+  a_wished_specialty_is_not_empty: {
+    by: set(
+      'waitlist_entry',
+      'wait',
+      "doctor_id = null, specialty = ' '",
+      "doctor_id = null, specialty = repeat('x', 101)",
+    ),
+    first: 'immutable_column',
+  },
+  a_waitlist_reason_is_at_most_2000_characters: {
+    by: set('waitlist_entry', 'wait', "reason = repeat('x', 2001)"),
+  },
+  a_patient_waits_for_a_doctor_or_a_specialty: {
+    by: set('waitlist_entry', 'wait', 'doctor_id = null', "specialty = 'x'"),
+    first: 'immutable_column',
+  },
+  a_wait_begins_before_it_ends: {
+    by: set('waitlist_entry', 'wait', 'last_day = first_day - 1'),
+  },
+  a_wait_lasts_at_most_a_year: {
+    by: set('waitlist_entry', 'wait', 'last_day = first_day + 367'),
+  },
+  wished_hours_begin_before_they_end: {
+    by: set('waitlist_entry', 'wait', "earliest_time = '10:00', latest_time = '10:00'"),
+  },
+  an_ended_wait_has_a_time: { by: set('waitlist_entry', 'wait', 'ended_at = now()') },
+  a_patient_waits_once_for_a_doctor_or_a_specialty: {
+    by: [wait('first_day', 'last_day'), wait('last_day', 'last_day + 9')],
+    first: 'already_waiting',
+  },
+  waitlist_entry_of_a_patient: {
+    by: set('waitlist_entry', 'wait', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  waitlist_entry_for_a_doctor: {
+    by: set('waitlist_entry', 'wait', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  waitlist_entry_for_a_service: {
+    by: set('waitlist_entry', 'wait', 'service_id = :foreign_service'),
+  },
+  waitlist_entry_for_a_location: {
+    by: set('waitlist_entry', 'wait', 'location_id = :foreign_location'),
+  },
+  waitlist_entry_created_by_an_account: {
+    by: set('waitlist_entry', 'wait', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  waitlist_entry_of_a_hospital: {
+    ...homeless(
+      'waitlist_entry',
+      'patient_id, doctor_id, first_day, last_day',
+      ':patient, :doctor, current_date + 1, current_date + 1',
+    ),
+    first: 'patient_not_found',
+  },
+
+  // waitlist_offer
+  a_decided_offer_has_a_time: { by: set('waitlist_offer', 'offer', 'decided_at = now()') },
+  a_slot_is_offered_once_to_an_entry: {
+    by: [offer('entry_id', ':second_held', "'declined'")],
+    first: 'no_longer_waiting',
+  },
+  an_appointment_is_one_offer: {
+    by: [offer(':wait', 'appointment_id', "'declined'")],
+    first: 'waitlist_entry_not_found',
+  },
+  a_patient_answers_one_offer_at_a_time: {
+    by: [offer(':wait', ':second_held', "'open'")],
+    first: 'waitlist_entry_not_found',
+  },
+  offer_to_a_waitlist_entry: {
+    by: set('waitlist_offer', 'offer', 'entry_id = :foreign_wait'),
+    first: 'immutable_column',
+  },
+  offer_of_a_slot: {
+    by: set('waitlist_offer', 'offer', 'slot_id = :foreign_slot'),
+    first: 'immutable_column',
+  },
+  offer_held_as_an_appointment: {
+    by: set('waitlist_offer', 'offer', 'appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
+  },
+  waitlist_offer_of_a_hospital: {
+    ...homeless(
+      'waitlist_offer',
+      'entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at',
+      ':wait, :fourth_patient, :doctor, :second_held_slot, :second_held, now()',
+    ),
+    first: 'waitlist_entry_not_found',
+  },
+
+  // appointment_archive
+  only_what_has_ended_is_archived: {
+    by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),
+    first: 'archive_is_append_only',
+  },
+  archived_moves_are_a_list: {
+    by: set('appointment_archive', 'archived', "moves = '{}'"),
+    first: 'archive_is_append_only',
+  },
+  an_archived_visit_starts_before_it_ends: {
+    by: set('appointment_archive', 'archived', 'ends_at = starts_at'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_with_a_doctor: {
+    by: set('appointment_archive', 'archived', 'doctor_id = :foreign_doctor'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_patient: {
+    by: set('appointment_archive', 'archived', 'patient_id = :foreign_patient'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_at_a_location: {
+    by: set('appointment_archive', 'archived', 'location_id = :foreign_location'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_for_a_service: {
+    by: set('appointment_archive', 'archived', 'service_id = :foreign_service'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_of_a_series: {
+    by: set('appointment_archive', 'archived', 'series_id = :unknown'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_created_by_an_account: {
+    by: set('appointment_archive', 'archived', 'created_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
+  archived_appointment_cancelled_by_an_account: {
+    by: set('appointment_archive', 'archived', 'cancelled_by = :foreign_admin'),
+    first: 'archive_is_append_only',
+  },
 };
 
 /** What comes close to breaking an exclusion constraint and is right. */
@@ -586,6 +957,36 @@ export const nearMisses: Readonly<Record<string, readonly string[]>> = {
     `update app_public.slot set withdrawn_at = now() where id = :last_slot; ${slot('during')}`,
     `insert into app_public.slot (hospital_id, doctor_id, location_id, during, withdrawn_at)
      select hospital_id, doctor_id, location_id, during, now() from app_public.slot where id = :last_slot`,
+  ],
+  absences_of_a_doctor_never_overlap: [
+    absence(":doctor, 'other', '2099-01-03', '2099-01-04', null, null"),
+    absence(":doctor, 'other', '2098-12-31', '2098-12-31', null, null"),
+    absence(":other_doctor, 'other', '2099-01-01', '2099-01-02', null, null"),
+    `update app_public.absence set status = 'cancelled' where id = :absence;
+     ${absence(":doctor, 'other', '2099-01-01', '2099-01-02', null, null")}`,
+  ],
+  two_holidays_never_fall_on_one_day: [
+    holiday("'Once', '2098-06-24', false"),
+    holiday("'Every year', '2099-06-25', true"),
+    `update app_public.holiday set is_active = false where id = :holiday;
+     ${holiday("'Every year', '2099-06-24', true")}`,
+  ],
+  a_patient_waits_once_for_a_doctor_or_a_specialty: [
+    wait('last_day + 1', 'last_day + 9'),
+    `update app_public.waitlist_entry set status = 'cancelled' where id = :wait; ${wait('first_day', 'last_day')}`,
+    `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+     select hospital_id, patient_id, :other_doctor, first_day, last_day from app_public.waitlist_entry where id = :wait`,
+  ],
+  a_patient_answers_one_offer_at_a_time: [
+    `insert into app_public.waitlist_offer (
+       hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+     select hospital_id, :wait, patient_id, doctor_id, slot_id, id, now()
+     from app_public.appointment where id = :second_held`,
+    `update app_public.appointment set status = 'cancelled' where id = :held;
+     insert into app_public.waitlist_offer (
+       hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+     select hospital_id, :wait, patient_id, doctor_id, slot_id, id, now()
+     from app_public.appointment where id = :second_held`,
   ],
   a_patient_asks_a_doctor_once_for_a_time: [
     `insert into app_public.appointment (hospital_id, doctor_id, patient_id, during, status)

@@ -18,7 +18,17 @@ test('only the server and the worker log in; nobody of ours is more than an ordi
     rolreplication: false,
   };
   const logins = ['app_authenticator', 'app_worker'];
-  const others = ['admin', 'anonymous', 'doctor', 'login', 'monitor', 'nurse', 'owner', 'patient'];
+  const others = [
+    'admin',
+    'anonymous',
+    'doctor',
+    'eraser',
+    'login',
+    'monitor',
+    'nurse',
+    'owner',
+    'patient',
+  ];
   expect(rows).toEqual(
     [...logins, ...[...others, 'receptionist'].map((role) => `app_${role}`)]
       .sort()
@@ -111,7 +121,7 @@ test('a connection of the server has its timeouts, and keeps them as every role'
   }
 });
 
-test.each(['app_owner', 'app_worker', 'app_monitor', 'pg_read_all_data'])(
+test.each(['app_owner', 'app_worker', 'app_monitor', 'app_eraser', 'pg_read_all_data'])(
   'the server cannot become %s',
   async (role) => {
     const client = new pg.Client({ connectionString: authenticatorUrl });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   createHospital,
   generateSlots,
+  insert,
   type Queryable,
   type TestHospital,
 } from '../helpers/hospital.ts';
@@ -79,11 +80,46 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   // A visit with the other doctor, moved as well.
   const [, elsewhere = ''] = await slotsOfTomorrow(db, hospital, otherDoctor);
   await moveTo(db, hospital, await book('scheduled', 9, secondPatient), elsewhere);
+  const closures = await closeFarAhead(db, hospital);
+  // A seat held for the fourth patient, who waits for it, and one that was offered to the third.
+  const secondHeld = await book('held', 2, fourthPatient);
+  const wait = await joinWaitlist(db, hospital, fourthPatient);
+  await joinWaitlist(db, hospital, patient);
+  const offeredEntry = await joinWaitlist(db, hospital, thirdPatient);
+  const offer = await offerSeat(db, offeredEntry, held);
+  const { rows: archived } = await db.query<{ id: string }>(
+    `insert into app_public.appointment_archive (
+       hospital_id, id, doctor_id, patient_id, location_id, service_id, series_id, starts_at, ends_at, status, source,
+       created_by, cancelled_by, created_at, updated_at, archived_at)
+     select $1, gen_random_uuid(), $2, patient, $3, $4, null, '2001-01-01 09:00+00', '2001-01-01 10:00+00',
+       'cancelled', 'staff', $5, $5, '2000-12-01', '2001-01-01', now()
+     from unnest($6::uuid[]) as patient returning id`,
+    [
+      hospital.id,
+      doctor,
+      hospital.locationIds[0],
+      hospital.serviceId,
+      hospital.admin.accountId,
+      [patient, secondPatient],
+    ],
+  );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const { rows: notifications } = await db.query<{ id: string }>(
     'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
     [hospital.id, patient],
   );
+  const newcomer = await insert(db, 'patient', {
+    hospital_id: hospital.id,
+    medical_record_number: 'MRN-newcomer',
+    name: 'Newcomer',
+  });
+  const series = await refusedSeries(db, hospital, patient);
+  await refusedSeries(db, hospital, secondPatient);
+  const addedSeat = await insert(db, 'added_seat', {
+    hospital_id: hospital.id,
+    slot_id: slots[12],
+    reason: 'an emergency',
+  });
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -105,6 +141,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     other_patient_account: hospital.otherPatient.accountId,
     session,
     schedule: schedules[0]?.id ?? '',
+    ...closures,
     slot: slots[0] ?? '',
     moved_from: slots[3] ?? '',
     adjacent_slot: slots[1] ?? '',
@@ -119,6 +156,40 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
     notification: notifications[0]?.id ?? '',
+    series,
+    added_seat: addedSeat,
+    archived: archived[0]?.id ?? '',
+    newcomer,
+    fourth_patient: fourthPatient,
+    second_held: secondHeld,
+    second_held_slot: slots[2] ?? '',
+    wait,
+    offered_entry: offeredEntry,
+    offer,
+  };
+}
+
+/** Absences of both doctors, one of them cancelled, and a holiday, where there are no slots. */
+async function closeFarAhead(db: Queryable, { id, doctorIds }: TestHospital) {
+  const absence = (doctor: string, year: number) =>
+    insert(db, 'absence', {
+      hospital_id: id,
+      doctor_id: doctor,
+      type: 'training',
+      first_day: `${year}-01-01`,
+      last_day: `${year}-01-02`,
+    });
+  const cancelled = await absence(doctorIds[1], 2098);
+  await db.query("update app_public.absence set status = 'cancelled' where id = $1", [cancelled]);
+  return {
+    absence: await absence(doctorIds[0], 2099),
+    other_absence: await absence(doctorIds[1], 2096),
+    cancelled_absence: cancelled,
+    holiday: await insert(db, 'holiday', {
+      hospital_id: id,
+      name: 'Midsummer',
+      date: '2099-06-24',
+    }),
   };
 }
 
@@ -140,6 +211,31 @@ async function bookLongVisit(
   return rows[0]?.id ?? '';
 }
 
+/** A series far ahead whose first occurrence was refused. */
+async function refusedSeries(
+  db: Queryable,
+  { id, doctorIds, serviceId }: TestHospital,
+  patient: string,
+): Promise<string> {
+  const series = await insert(db, 'appointment_series', {
+    hospital_id: id,
+    patient_id: patient,
+    doctor_id: doctorIds[0],
+    service_id: serviceId,
+    first_starts_at: '2100-01-01 09:00+00',
+    every_days: 7,
+    occurrence_count: 3,
+    is_all_or_nothing: false,
+  });
+  await db.query(
+    `insert into app_public.series_occurrence
+       (hospital_id, series_id, number, patient_id, doctor_id, starts_at, scenario)
+     values ($1, $2, 1, $3, $4, '2100-01-01 09:00+00', 'beyond_booking_horizon')`,
+    [id, series, patient, doctorIds[0]],
+  );
+  return series;
+}
+
 async function moveTo(
   db: Queryable,
   hospital: TestHospital,
@@ -157,6 +253,31 @@ async function moveTo(
      from app_public.appointment where id = $1`,
     [appointment, hospital.admin.accountId],
   );
+}
+
+async function joinWaitlist(
+  db: Queryable,
+  { id, doctorIds, serviceId, locationIds }: TestHospital,
+  patient: string,
+): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `insert into app_public.waitlist_entry
+       (hospital_id, patient_id, doctor_id, service_id, location_id, first_day, last_day)
+     values ($1, $2, $3, $4, $5, current_date + 1, current_date + 20) returning id`,
+    [id, patient, doctorIds[0], serviceId, locationIds[0]],
+  );
+  return rows[0]?.id ?? '';
+}
+
+async function offerSeat(db: Queryable, entry: string, appointment: string): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `insert into app_public.waitlist_offer
+       (hospital_id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at)
+     select hospital_id, $1, patient_id, doctor_id, slot_id, id, now()
+     from app_public.appointment where id = $2 returning id`,
+    [entry, appointment],
+  );
+  return rows[0]?.id ?? '';
 }
 
 /** Fills the private tables, all accounts but the admin's; returns one of the sessions. */

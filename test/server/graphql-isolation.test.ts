@@ -13,19 +13,28 @@ let foreign: Record<string, string>;
 
 /** Root fields that list rows of a hospital, and the table that each reads. */
 const LISTS: Readonly<Record<string, string>> = {
+  absences: 'absence',
   accounts: 'account',
+  addedSeats: 'added_seat',
+  allAppointmentSeries: 'appointment_series',
+  archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
   doctorDays: 'doctor_day',
   doctors: 'doctor',
+  holidays: 'holiday',
   hospitals: 'hospital',
   locations: 'location',
   notifications: 'notification',
   patients: 'patient',
+  requestsToAnswer: 'appointment',
   schedules: 'schedule',
+  seriesOccurrences: 'series_occurrence',
   services: 'service',
   slots: 'slot',
+  waitlistEntries: 'waitlist_entry',
+  waitlistOffers: 'waitlist_offer',
 };
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
@@ -33,6 +42,8 @@ const OTHERS = [
   'appointmentTransitions',
   'errorCatalog',
   'currentAccount',
+  'previewHoliday',
+  'previewTimeZone',
   'query',
   'unreadNotificationCount',
 ];
@@ -73,7 +84,31 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
-  return { ...rows[0], ...more, appointment_move: randomUUID() };
+  const {
+    rows: [closed],
+  } = await database.ownerPool.query(
+    `with absence as (
+       insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day)
+       values ($1, $2, 'training', '2099-01-01', '2099-01-01') returning id),
+     holiday as (
+       insert into app_public.holiday (hospital_id, name, date) values ($1, 'Far ahead', '2099-01-02') returning id)
+     select absence.id as absence, holiday.id as holiday from absence, holiday`,
+    [rows[0].hospital_id, rows[0].doctor],
+  );
+  const { rows: waits } = await database.ownerPool.query(
+    `insert into app_public.waitlist_entry (hospital_id, patient_id, doctor_id, first_day, last_day)
+     values ($1, $2, $3, current_date + 1, current_date + 20) returning id as waitlist_entry`,
+    [rows[0].hospital_id, rows[0].patient, rows[0].doctor],
+  );
+  return {
+    ...rows[0],
+    ...more,
+    ...closed,
+    ...waits[0],
+    appointment_move: randomUUID(),
+    waitlist_offer: randomUUID(),
+    archived_appointment: randomUUID(),
+  };
 }
 
 test('every root field of the schema is in one of the lists of this test', async () => {
@@ -134,6 +169,22 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     unblockSlot: `slotId: "${foreign.slot}"`,
     markNotificationRead: `notificationId: "${foreign.notification}"`,
     markNotificationUnread: `notificationId: "${foreign.notification}"`,
+    replaceSchedule: `doctorId: "${foreign.doctor}", effectiveFrom: "2100-01-01", rows: []`,
+    updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
+    updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
+    updateService: `serviceId: "${foreign.service}", name: "Mine"`,
+    createAbsence: `doctorId: "${foreign.doctor}", type: emergency, firstDay: "2098-01-01", lastDay: "2098-01-01"`,
+    declareEmergency: `doctorId: "${foreign.doctor}"`,
+    cancelAbsence: `absenceId: "${foreign.absence}"`,
+    cancelHoliday: `holidayId: "${foreign.holiday}"`,
+    setDoctorAvailability: `doctorId: "${foreign.doctor}", isAvailable: false`,
+    deactivateDoctor: `doctorId: "${foreign.doctor}"`,
+    reactivateDoctor: `doctorId: "${foreign.doctor}"`,
+    deactivatePatient: `patientId: "${foreign.patient}"`,
+    reactivatePatient: `patientId: "${foreign.patient}"`,
+    joinWaitlist: `patientId: "${own.patient}", doctorId: "${foreign.doctor}", firstDay: "2026-01-01", lastDay: "2026-01-01"`,
+    leaveWaitlist: `entryId: "${foreign.waitlist_entry}"`,
+    erasePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -143,9 +194,16 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
       mutation,
       input
         .replaceAll(foreign.slot ?? '', unknown)
+        .replaceAll(foreign.doctor ?? '', unknown)
+        .replaceAll(foreign.absence ?? '', unknown)
+        .replaceAll(foreign.holiday ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
         .replaceAll(foreign.patient ?? '', unknown)
-        .replaceAll(foreign.notification ?? '', unknown),
+        .replaceAll(foreign.notification ?? '', unknown)
+        .replaceAll(foreign.doctor ?? '', unknown)
+        .replaceAll(foreign.location ?? '', unknown)
+        .replaceAll(foreign.service ?? '', unknown)
+        .replaceAll(foreign.waitlist_entry ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
     expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);
@@ -182,6 +240,8 @@ async function stateOfTheNorth(): Promise<unknown> {
        select to_jsonb(slot) from app_public.slot where hospital_id = $1
        union all
        select to_jsonb(appointment) from app_public.appointment where hospital_id = $1
+       union all
+       select to_jsonb(waitlist_entry) from app_public.waitlist_entry where hospital_id = $1
        union all
        select to_jsonb(audit_entry) from app_public.audit_entry where hospital_id = $1) as stored (row)`,
     [foreign.hospital_id],

@@ -147,6 +147,19 @@ describe('pages', () => {
     expect(verdict('{ doctors(first: 1, last: 101) { totalCount } }')).toBe('page_too_large');
   });
 
+  test('a search costs the rows that it looks for, or those that it gives, whichever are more', () => {
+    const rows = '{ nodes { id } }';
+    expect(measure(`{ search ${rows} }`).cost).toBe(2 + 50);
+    expect(measure(`{ search(pageSize: 80) ${rows} }`).cost).toBe(2 + 80);
+    expect(measure(`{ search(pageSize: 80, first: 5) ${rows} }`).cost).toBe(2 + 80);
+    expect(measure(`{ search(pageSize: 5, first: 80) ${rows} }`).cost).toBe(2 + 80);
+    expect(verdict('{ search(pageSize: 100) { totalCount } }')).toBe('passes');
+    expect(verdict('query($n: Int) { search(pageSize: $n) { totalCount } }', { n: 101 })).toBe(
+      'page_too_large',
+    );
+    expect(verdict('{ search(pageSize: -1) { totalCount } }')).toBe('negative_paging');
+  });
+
   test('an offset of 10,000 passes, more does not', () => {
     expect(verdict('{ slots(offset: 10000) { id } }')).toBe('passes');
     expect(verdict('{ slots(offset: 10001) { id } }')).toBe('offset_too_large');

@@ -47,10 +47,10 @@ async function freeSlot(login = 'reception', skip = 0): Promise<{ id: string; do
   const doctorId = doctors.nodes[0].id;
   const { freeSlots } = await data(
     login,
-    'query ($doctorId: UUID!, $skip: Int) { freeSlots(doctorId: $doctorId, first: 1, offset: $skip) { nodes { id } } }',
+    'query ($doctorId: UUID!, $skip: Int) { freeSlots(doctorId: $doctorId, first: 1, offset: $skip) { nodes { slotId } } }',
     { doctorId, skip: skip + 20 },
   );
-  return { id: freeSlots.nodes[0].id, doctorId };
+  return { id: freeSlots.nodes[0].slotId, doctorId };
 }
 
 async function somePatient(login = 'reception', skip = 0): Promise<string> {

@@ -22,6 +22,7 @@ export const typeDefs = /* GraphQL */ `
     doctors(first: Int, last: Int, offset: Int, after: Cursor): DoctorConnection
     slots(first: Int, offset: Int): [Slot!]
     shortList(first: Int = 30): SlotConnection
+    search(pageSize: Int, first: Int): SlotConnection
     rooms: [Room!]!
     anyone: Anyone
     hospital: Hospital

@@ -1,7 +1,15 @@
 import type { ClientBase } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { rolledBack } from '../helpers/actors.ts';
-import { one } from '../helpers/booking.ts';
+import { become, rolledBack } from '../helpers/actors.ts';
+import { book, one, stored } from '../helpers/booking.ts';
+import {
+  changeTimeZone,
+  previewSchedule,
+  previewTimeZone,
+  replaceSchedule,
+  slotsOn,
+  week,
+} from '../helpers/calendar.ts';
 import { setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital, generateSlots, type TestHospital } from '../helpers/hospital.ts';
@@ -138,6 +146,91 @@ test('working hours that were skipped altogether give no slot', () =>
     expect(await overlapsOf(db)).toEqual([]);
   }));
 
+describe.each(days)('a week that changes across $day in $zone', ({ zone, day }) => {
+  test('hours shifted by ten minutes: nothing overlaps or is empty, appointments keep their instants', () =>
+    rolledBack(ownerPool, async (db) => {
+      const hospital = await openOn(db, zone, day, '00:00', '24:00');
+      const { rows: taken } = await db.query<{ id: string; starts_at: Date }>(
+        `select id, starts_at from app_public.slot
+         where doctor_id = $1 and (starts_at at time zone $2)::date = $3 order by starts_at`,
+        [hospital.doctorIds[0], zone, day],
+      );
+      await become(db, hospital.admin);
+      const booked = await book(db, {
+        slotId: taken[7]?.id ?? '',
+        patientId: hospital.patientIds[0] ?? '',
+      });
+      const shown = await shownAt(db, hospital, booked.id);
+      const replacement = {
+        doctorId: hospital.doctorIds[0],
+        from: day,
+        rows: week({ locationId: hospital.locationIds[0], start: '00:10', end: '24:00' }),
+      };
+      const preview = await previewSchedule(db, replacement);
+      const change = await replaceSchedule(db, replacement);
+      expect(change).toEqual(preview);
+      expect(change.affected).toMatchObject([{ appointment_id: booked.id }]);
+      expect(await stored(db, booked.id)).toMatchObject({
+        starts_at: taken[7]?.starts_at,
+        status: 'scheduled',
+      });
+      expect(await shownAt(db, hospital, booked.id)).toBe(shown);
+      expect(await overlapsOf(db, true)).toEqual([]);
+
+      // And back again: the day is cut as it was at first, with the appointment in its slot.
+      await replaceSchedule(db, {
+        ...replacement,
+        rows: week({ locationId: hospital.locationIds[0], start: '00:00', end: '24:00' }),
+      });
+      expect(await startsOn(db, hospital, day)).toEqual(halfHoursOf(zone, day));
+      expect(await overlapsOf(db, true)).toEqual([]);
+      const { count } = await one<{ count: number }>(
+        db,
+        'select app_private.cut_slots($1, $2, $2) as count',
+        [hospital.id, day],
+      );
+      expect(count).toBe(0);
+    }));
+
+  test('a hospital that moves into the zone has its hours on the new wall clock', () =>
+    rolledBack(ownerPool, async (db) => {
+      const hospital = await openOn(db, 'Etc/UTC', day, '09:00', '17:00');
+      const { rows: slots } = await db.query<{ id: string; starts_at: Date }>(
+        `select id, starts_at from app_public.slot
+         where doctor_id = $1 and (starts_at at time zone 'UTC')::date = $2 order by starts_at`,
+        [hospital.doctorIds[0], day],
+      );
+      await become(db, hospital.admin);
+      const { id } = await book(db, {
+        slotId: slots[0]?.id ?? '',
+        patientId: hospital.patientIds[0] ?? '',
+      });
+      const preview = await previewTimeZone(db, zone);
+      expect(await changeTimeZone(db, zone)).toEqual(preview);
+      expect(await stored(db, id)).toMatchObject({ starts_at: slots[0]?.starts_at });
+      const moved = { ...hospital, timeZone: zone };
+      const offered = (await slotsOn(db, moved, day)).filter((slot) => !slot.is_retired);
+      expect(offered.length).toBeGreaterThanOrEqual(15);
+      expect(offered.every(({ start }) => start >= '09:00' && start < '17:00')).toBe(true);
+      expect(await overlapsOf(db, true)).toEqual([]);
+    }));
+});
+
+/** What the wall clock of the hospital shows at the start of an appointment. */
+async function shownAt(
+  db: ClientBase,
+  hospital: TestHospital,
+  appointmentId: string,
+): Promise<string> {
+  const { shown } = await one<{ shown: string }>(
+    db,
+    `select to_char(starts_at at time zone $2, 'YYYY-MM-DD HH24:MI') as shown
+     from app_public.appointment where id = $1`,
+    [appointmentId, hospital.timeZone],
+  );
+  return shown;
+}
+
 /** A hospital in this zone, the evening before that day, with these hours every day. */
 async function openOn(
   db: ClientBase,
@@ -172,13 +265,16 @@ async function startsOn(db: ClientBase, hospital: TestHospital, day: string): Pr
 }
 
 /** Slots that are not half an hour long, or overlap another of the same doctor. */
-async function overlapsOf(db: ClientBase): Promise<unknown[]> {
+async function overlapsOf(db: ClientBase, exceptWithdrawn = false): Promise<unknown[]> {
   const { rows } = await db.query(
-    `select one.id from app_public.slot as one
+    `with slot as (
+       select * from app_public.slot where withdrawn_at is null or not $1)
+     select one.id from slot as one
      where one.ends_at - one.starts_at <> interval '30 minutes'
        or exists (
-         select from app_public.slot as other
+         select from slot as other
          where other.doctor_id = one.doctor_id and other.id <> one.id and other.during && one.during)`,
+    [exceptWithdrawn],
   );
   return rows;
 }

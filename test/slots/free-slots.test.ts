@@ -167,7 +167,7 @@ async function freeIds(
   doctor = doctorId,
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `select id from app_public.free_slots(doctor_id => $1, starting_from => $2, starting_before => $3)`,
+    `select slot_id as id from app_public.free_slots(doctor_id => $1, starting_from => $2, starting_before => $3)`,
     [doctor, range.from ?? null, range.before ?? null],
   );
   return rows.map(({ id }) => id);

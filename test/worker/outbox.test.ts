@@ -84,7 +84,11 @@ test('what changed in an inbox is told together, inbox by inbox', () => {
 
 test('a request without a slot is no change of slots', () => {
   const payload = { status: 'requested', doctor_id: doctor, slot_ids: [null] };
-  expect(deliveryOf([message('appointment', payload)])).toEqual({ jobs: [], notifications: [] });
+  expect(deliveryOf([message('appointment', payload)])).toEqual({
+    jobs: [],
+    notifications: [],
+    freed: [],
+  });
 });
 
 test('however much there is to tell, no notification is longer than Postgres takes', () => {
@@ -142,4 +146,51 @@ test.each([
     message(topic, payload),
   );
   expect(told([...bad, good]).flat()).toContainEqual({ ...(good.payload as object), hospital_id });
+});
+
+const freedBy = (...messages: OutboxMessage[]) => deliveryOf(messages).freed;
+
+test.each(['cancelled', 'expired', 'no_show'])(
+  'an appointment that is %s frees a seat',
+  (status) => {
+    const payload = { status, doctor_id: doctor, slot_ids: [one] };
+    expect(freedBy(message('appointment', payload))).toEqual([{ hospital_id, doctor_id: doctor }]);
+  },
+);
+
+test.each([
+  'requested',
+  'held',
+  'scheduled',
+  'confirmed',
+  'checked_in',
+  'in_progress',
+  'completed',
+])('an appointment that is %s frees none', (status) => {
+  const payload = { status, doctor_id: doctor, slot_ids: [one] };
+  expect(freedBy(message('appointment', payload))).toEqual([]);
+});
+
+test('a request that is declined had no seat', () => {
+  for (const slot_ids of [[], [null]]) {
+    const payload = { status: 'cancelled', doctor_id: doctor, slot_ids };
+    expect(freedBy(message('appointment', payload))).toEqual([]);
+  }
+});
+
+test('changed slots and news of the waitlist are looked at once a doctor, or once a hospital', () => {
+  const elsewhere = randomUUID();
+  const ofDoctor = { doctor_id: doctor, slot_ids: [one] };
+  expect(
+    freedBy(
+      message('slots', ofDoctor),
+      message('waitlist', ofDoctor),
+      message('appointment', { ...ofDoctor, status: 'cancelled' }),
+      message('slots', ofDoctor, elsewhere),
+      message('waitlist', { doctor_id: null }, elsewhere),
+    ),
+  ).toEqual([
+    { hospital_id, doctor_id: doctor },
+    { hospital_id: elsewhere, doctor_id: null },
+  ]);
 });

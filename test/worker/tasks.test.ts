@@ -205,6 +205,7 @@ test('the night is one hour of the day, and the work of it one job of each kind'
   await run('plan_night', cron(await instantOf('02:00', 'Pacific/Auckland')));
   await run('plan_night', cron(await instantOf('02:59', 'Pacific/Auckland')));
   expect(await jobsIn(ownerPool)).toMatchObject([
+    { task: 'archive_past_years', payload: { hospital_id: hospital.id } },
     { task: 'generate_slots', payload: { hospital_id: hospital.id, doctor_id: null } },
     { task: 'remove_old_sessions', payload: { hospital_id: hospital.id } },
     { task: 'remove_read_notifications', payload: { hospital_id: hospital.id } },
@@ -240,6 +241,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'plan_night',
     'report_unknown_topics',
     'sweep_lapsed_holds',
+    'sweep_waitlist',
   ]);
   for (const { task } of items) {
     expect(() => readPayload(task as keyof typeof tasks, cron())).not.toThrow();

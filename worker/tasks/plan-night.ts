@@ -21,6 +21,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_read_notifications:${id}`,
       priority,
     },
+    {
+      task: 'archive_past_years',
+      payload: { hospital_id: id },
+      key: `archive_past_years:${id}`,
+      priority: priority + 1,
+    },
   ]);
   await addJobs(db, jobs);
 };

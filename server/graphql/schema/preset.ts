@@ -3,6 +3,7 @@ import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
 import { DescriptionsPlugin } from './descriptions.ts';
+import { FreeSlotRelationsPlugin } from './free-slot-relations.ts';
 import { InflectionPlugin } from './inflection.ts';
 import { NewestFirstPlugin } from './newest-first.ts';
 import { NotificationsChangedPlugin } from './notifications-changed.ts';
@@ -27,6 +28,7 @@ export const SchemaPreset: GraphileConfig.Preset = {
     DescriptionsPlugin,
     RowByIdPlugin,
     NewestFirstPlugin,
+    FreeSlotRelationsPlugin,
     SlotsChangedPlugin,
     NotificationsChangedPlugin,
   ],

@@ -24,7 +24,7 @@ export const SlotsChangedPlugin = extendSchema((build) => {
       extend type Subscription {
         """
         Tells when slots of a doctor were booked, freed, blocked, withdrawn or generated. Read freeSlots
-        again when it does.
+        or searchFreeSlots again when it does.
         """
         slotsChanged("The doctor whose slots you watch." doctorId: UUID!): SlotsChange
       }

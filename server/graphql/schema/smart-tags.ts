@@ -3,25 +3,35 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 
 /** Columns that a client may filter and sort by: those that an index serves within one hospital. */
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
-  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  absence: ['id', 'doctor_id', 'first_day', 'type', 'status'],
+  added_seat: ['id', 'slot_id'],
+  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'series_id', 'starts_at', 'status'],
+  appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
+  appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
+  holiday: ['id', 'date', 'is_recurring', 'is_active'],
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
+  series_occurrence: ['series_id', 'number', 'appointment_id'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
+  waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
+  waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
 
 /** Columns that clients have no use for, though their role may read them. */
 const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
   notification: ['patient_id', 'doctor_id', 'account_id'],
+  appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
 };
 
@@ -31,6 +41,19 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
   config: {
     class: classTags(),
     constraint: {
+      'app_public.absence.absence_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.absence.absence_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.slot.slot_in_an_absence_of_its_doctor': { tags: { fieldName: 'absence' } },
       'app_public.appointment.appointment_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -48,6 +71,39 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           fieldName: 'previousSlot',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
+      },
+      'app_public.added_seat.seat_added_by_an_account': {
+        tags: {
+          fieldName: 'adder',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment.appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'appointments' },
+      },
+      'app_public.appointment_series.series_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.series_occurrence.occurrence_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'occurrences' },
+      },
+      'app_public.appointment_archive.archived_appointment_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_cancelled_by_an_account': {
+        tags: {
+          fieldName: 'canceller',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment_archive.archived_appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'archivedAppointments' },
       },
       'app_public.appointment_move.move_by_an_account': {
         tags: {
@@ -82,6 +138,12 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
       },
+      'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
     },
     procedure: {
       'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
@@ -96,6 +158,15 @@ function classTags() {
     ...Object.fromEntries(
       [...names].map((name) => [`app_public.${name}`, { attribute: attributeTags(name) }]),
     ),
+    'app_public.appointment_archive': {
+      tags: { name: 'archived_appointment' },
+      attribute: attributeTags('appointment_archive'),
+    },
+    // The plural of series is series, which is what one of them is asked for by.
+    'app_public.appointment_series': {
+      tags: { rootField: 'allAppointmentSeries' },
+      attribute: attributeTags('appointment_series'),
+    },
     'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
   };
 }

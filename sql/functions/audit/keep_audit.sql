@@ -1,5 +1,9 @@
 -- The log is append-only for everybody. Request roles have no privilege to change it; this trigger
--- stops the owner and a superuser's slip as well.
+-- stops the owner and a superuser's slip as well. The one exception is the redaction of an erased
+-- person: only the role app_eraser, which nobody can become and which owns one function
+-- (retention/redact_history), and only to what guard_redaction lets pass.
+-- Whoever seals the log by a chain of hashes must seal the digest of each personal field (see
+-- retention/personal_fields), not its text: the text can be redacted later, the seal must still hold.
 create or replace function app_private.keep_audit() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -15,5 +19,10 @@ comment on function app_private.keep_audit() is 'Trigger: refuses update and del
 revoke execute on function app_private.keep_audit() from public;
 
 create or replace trigger audit_is_append_only
-  before update or delete on app_public.audit_entry
+  before update on app_public.audit_entry
+  for each row when (current_user <> 'app_eraser')
+  execute function app_private.keep_audit();
+
+create or replace trigger audit_never_loses_an_entry
+  before delete on app_public.audit_entry
   for each row execute function app_private.keep_audit();

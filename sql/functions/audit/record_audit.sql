@@ -46,7 +46,8 @@ comment on function app_private.record_audit() is
 revoke execute on function app_private.record_audit() from public;
 
 -- What is audited: everything that people decide. Not the counters of slots and days, which only
--- follow appointments, and not the generation of slots, which follows schedules.
+-- follow appointments, not the generation of slots, which follows schedules, and not offers of the
+-- waitlist, which follow their appointments.
 
 create or replace trigger hospital_is_audited
   after insert or update or delete on app_public.hospital
@@ -77,9 +78,46 @@ create or replace trigger schedule_is_audited
   for each row execute function app_private.record_audit('schedule');
 
 create or replace trigger appointment_is_audited
-  after insert or update or delete on app_public.appointment
+  after insert or update on app_public.appointment
   for each row execute function app_private.record_audit('appointment');
 
 create or replace trigger slot_is_audited
-  after update of blocked_at, blocked_reason, withdrawn_at, capacity or delete on app_public.slot
+  after update of blocked_at, blocked_reason, withdrawn_at, is_retired, capacity on app_public.slot
   for each row execute function app_private.record_audit('slot');
+
+-- Slots that a schedule no longer has go by the hundred: what says why is the change of the schedule.
+-- Of one that somebody had blocked, retired or withdrawn the last state is kept.
+create or replace trigger slot_deletion_is_audited
+  after delete on app_public.slot
+  for each row when (
+    (old.blocked_at is not null or old.is_retired or old.withdrawn_at is not null)
+    and coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
+  execute function app_private.record_audit('slot');
+
+create or replace trigger absence_is_audited
+  after insert or update or delete on app_public.absence
+  for each row execute function app_private.record_audit('absence');
+
+create or replace trigger holiday_is_audited
+  after insert or update or delete on app_public.holiday
+  for each row execute function app_private.record_audit('holiday');
+
+create or replace trigger waitlist_entry_is_audited
+  after insert or update or delete on app_public.waitlist_entry
+  for each row execute function app_private.record_audit('waitlist_entry');
+
+-- A row that goes is recorded with its last state, unless housekeeping of past years takes it, which
+-- leaves one entry a batch (retention/record_batch) and, of an appointment, its row in the archive.
+-- No client can delete either, so none gains by the setting.
+create or replace trigger appointment_removal_is_audited
+  after delete on app_public.appointment
+  for each row when (coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
+  execute function app_private.record_audit('appointment');
+
+create or replace trigger appointment_series_is_audited
+  after insert or update or delete on app_public.appointment_series
+  for each row execute function app_private.record_audit('appointment_series');
+
+create or replace trigger added_seat_is_audited
+  after insert or update or delete on app_public.added_seat
+  for each row execute function app_private.record_audit('added_seat');

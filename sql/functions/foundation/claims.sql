@@ -49,3 +49,6 @@ grant execute on function
   app_private.claim_hospital_id(), app_private.claim_account_id(), app_private.claim_doctor_id(),
   app_private.claim_patient_id(), app_private.claim_request_id(), app_private.actor_role()
   to app_worker, app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_monitor;
+
+-- The eraser's policies compare with the hospital of the request; it needs no other claim.
+grant execute on function app_private.claim_hospital_id() to app_eraser;

@@ -55,9 +55,11 @@ create or replace trigger schedule_keeps_its_identity
   before update of hospital_id, id, doctor_id, location_id, created_at on app_public.schedule
   for each row execute function app_private.keep_columns('schedule', 'doctor_id', 'location_id', 'created_at');
 
+-- A slot that a new schedule still has follows it: schedule_id may change, to a schedule of the same
+-- doctor at the same place, as its foreign key says.
 create or replace trigger slot_keeps_its_identity
-  before update of hospital_id, id, doctor_id, location_id, schedule_id, during, created_at on app_public.slot
-  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'schedule_id', 'during', 'created_at');
+  before update of hospital_id, id, doctor_id, location_id, during, created_at on app_public.slot
+  for each row execute function app_private.keep_columns('slot', 'doctor_id', 'location_id', 'during', 'created_at');
 
 create or replace trigger appointment_keeps_its_identity
   before update of hospital_id, id, patient_id, service_id, series_id, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment
@@ -74,3 +76,30 @@ create or replace trigger doctor_day_keeps_its_identity
 create or replace trigger notification_keeps_all_but_its_reading
   before update of hospital_id, id, patient_id, doctor_id, account_id, event, priority, channels, title, body, appointment_id, created_at on app_public.notification
   for each row execute function app_private.keep_columns('notification', 'patient_id', 'doctor_id', 'account_id', 'event', 'priority', 'channels', 'title', 'body', 'appointment_id', 'created_at');
+
+create or replace trigger absence_keeps_its_identity
+  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, created_by, created_at on app_public.absence
+  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'created_by', 'created_at');
+
+create or replace trigger holiday_keeps_its_identity
+  before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
+  for each row execute function app_private.keep_columns('holiday', 'date', 'is_recurring', 'created_at');
+create or replace trigger waitlist_entry_keeps_its_identity
+  before update of hospital_id, id, patient_id, doctor_id, specialty, created_by, created_at on app_public.waitlist_entry
+  for each row execute function app_private.keep_columns('waitlist_entry', 'patient_id', 'doctor_id', 'specialty', 'created_by', 'created_at');
+
+create or replace trigger waitlist_offer_keeps_its_identity
+  before update of hospital_id, id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at on app_public.waitlist_offer
+  for each row execute function app_private.keep_columns('waitlist_offer', 'entry_id', 'patient_id', 'doctor_id', 'slot_id', 'appointment_id', 'offered_at');
+
+create or replace trigger appointment_series_keeps_its_identity
+  before update of hospital_id, id, patient_id, doctor_id, service_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment_series
+  for each row execute function app_private.keep_columns('appointment_series', 'patient_id', 'doctor_id', 'service_id', 'first_starts_at', 'every_days', 'occurrence_count', 'is_all_or_nothing', 'created_by', 'created_at', 'idempotency_key', 'request_fingerprint');
+
+create or replace trigger series_occurrence_keeps_what_happened
+  before update of hospital_id, series_id, number, patient_id, doctor_id, starts_at, appointment_id, scenario, details on app_public.series_occurrence
+  for each row execute function app_private.keep_columns('series_occurrence', 'series_id', 'number', 'patient_id', 'doctor_id', 'starts_at', 'appointment_id', 'scenario', 'details');
+
+create or replace trigger added_seat_keeps_what_happened
+  before update of hospital_id, id, slot_id, doctor_id, reason, added_by, added_at on app_public.added_seat
+  for each row execute function app_private.keep_columns('added_seat', 'slot_id', 'doctor_id', 'reason', 'added_by', 'added_at');

@@ -1,5 +1,7 @@
--- A hospital's zone is one that Postgres knows by name, and stays as it is while slots lie ahead or an
--- appointment holds a seat: their local days are counted in it.
+-- A hospital's zone is one that Postgres knows by name. While slots lie ahead or an appointment holds a
+-- seat it changes only together with them: local days are counted in it, and working hours are read in
+-- it. Whoever holds the hospital's calendar is change_time_zone, which carries them along; a bare update
+-- is refused.
 create or replace function app_private.guard_time_zone() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -15,6 +17,7 @@ begin
     or exists (
       select from app_public.appointment
       where appointment.hospital_id = new.id and appointment.holds_seat))
+    and not app_private.holds_calendar(new.id)
   then
     perform app_private.refuse('time_zone_in_use', jsonb_build_object('time_zone', old.time_zone));
   end if;
@@ -23,7 +26,7 @@ end
 $$;
 
 comment on function app_private.guard_time_zone() is
-  'Trigger: refuses a time zone that Postgres does not know, and a change of zone while slots lie ahead.';
+  'Trigger: refuses a time zone that Postgres does not know, and a bare change of zone while slots lie ahead.';
 
 revoke execute on function app_private.guard_time_zone() from public;
 

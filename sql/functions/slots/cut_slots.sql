@@ -1,7 +1,7 @@
 -- Cuts slots from schedules, set-based: one statement for all doctors and days. Idempotent, because
 -- what would overlap a slot that is still offered is left out; safe beside bookings, because it only
--- inserts; one at a time in a hospital, because two that insert the same slots would only wait for
--- each other. What begins in the past is not generated.
+-- inserts; in turn with everything else that writes this calendar. What begins in the past and what
+-- falls on a holiday is not generated; what falls into an absence exists, but is closed by it.
 create or replace function app_private.cut_slots(
   hospital_id uuid, first_day date, last_day date, doctor_id uuid default null)
 returns integer
@@ -9,58 +9,60 @@ language plpgsql
 as $$
 declare
   instant timestamptz := app_private.clock();
+  zone text;
+  beginning timestamptz;
+  ending timestamptz;
+  hours app_private.working_hours[];
+  closed date[];
+  away uuid[];
   generated integer;
 begin
-  perform pg_advisory_xact_lock(hashtextextended(concat('cut_slots', hospital_id), 0));
+  perform app_private.lock_calendar(hospital_id, doctor_id);
 
-  insert into app_public.slot (hospital_id, doctor_id, location_id, schedule_id, during, capacity)
-  select candidate.hospital_id, candidate.doctor_id, candidate.location_id, candidate.schedule_id,
-    candidate.during, candidate.slot_capacity
-  from (
-    select schedule.hospital_id, schedule.doctor_id, schedule.location_id, schedule.id as schedule_id,
-      schedule.slot_capacity,
-      tstzrange(
-        lower(part.during) + step.number * doctor.slot_duration,
-        lower(part.during) + (step.number + 1) * doctor.slot_duration) as during
-    from app_public.hospital
-    cross join generate_series(first_day::timestamp, last_day::timestamp, interval '1 day') as calendar (midnight)
-    join app_public.schedule
-      on schedule.hospital_id = cut_slots.hospital_id
-      and schedule.is_active
-      and schedule.weekday = extract(isodow from calendar.midnight)::smallint
-      and schedule.effective_from <= calendar.midnight::date
-      and (schedule.effective_until is null or schedule.effective_until >= calendar.midnight::date)
-    join app_public.doctor
-      on doctor.hospital_id = cut_slots.hospital_id
-      and doctor.id = schedule.doctor_id
-      and doctor.is_active
-    join app_public.location
-      on location.hospital_id = cut_slots.hospital_id
-      and location.id = schedule.location_id
-      and location.is_active
-    cross join lateral app_private.hours_of_day(
-      hospital.time_zone, calendar.midnight::date,
-      schedule.start_time, schedule.break_start, schedule.break_end, schedule.end_time) as hours
-    cross join lateral (
-      select hours.before_break as during
-      union all
-      select hours.after_break where schedule.break_start is not null
-    ) as part
-    cross join lateral generate_series(
-      0,
-      floor(extract(epoch from upper(part.during) - lower(part.during))
-        / extract(epoch from doctor.slot_duration))::int - 1) as step (number)
-    where hospital.id = cut_slots.hospital_id
-      and (cut_slots.doctor_id is null or schedule.doctor_id = cut_slots.doctor_id)
-  ) as candidate
-  where lower(candidate.during) > instant
-    and not exists (
-      select from app_public.slot
+  select hospital.time_zone into zone from app_public.hospital where hospital.id = cut_slots.hospital_id;
+  beginning := first_day::timestamp at time zone zone;
+  ending := (last_day + 1)::timestamp at time zone zone;
+  hours := app_private.working_hours_from(hospital_id, doctor_id, first_day);
+  select array_agg(closed_days.day) into closed
+  from app_private.closed_days(cut_slots.hospital_id, first_day, last_day);
+  select array_agg(distinct absence.doctor_id) into away
+  from app_public.absence
+  where absence.hospital_id = cut_slots.hospital_id
+    and absence.status = 'active'
+    and absence.during && tstzrange(beginning, ending)
+    and (cut_slots.doctor_id is null or absence.doctor_id = cut_slots.doctor_id);
+
+  -- What each doctor has in these days, joined to few long stretches: looking a slot up in them costs
+  -- next to nothing, where looking for each among all of the doctor's would cost the square of them.
+  with taken as materialized (
+    select working.doctor_id, (
+      select range_agg(slot.during)
+      from app_public.slot
       where slot.hospital_id = cut_slots.hospital_id
-        and slot.doctor_id = candidate.doctor_id
-        and slot.during && candidate.during
-        and slot.withdrawn_at is null)
-  order by candidate.doctor_id, candidate.during
+        and slot.doctor_id = working.doctor_id
+        and slot.starts_at > beginning - interval '1 day'
+        and slot.starts_at < ending
+        and slot.withdrawn_at is null) as during
+    from (select distinct schedule.doctor_id from unnest(hours) as schedule) as working
+  )
+  insert into app_public.slot (hospital_id, doctor_id, location_id, schedule_id, during, capacity, absence_id)
+  select cut_slots.hospital_id, wanted.doctor_id, wanted.location_id, wanted.schedule_id, wanted.during, wanted.capacity,
+    case when wanted.doctor_id = any (away) then (
+      select absence.id
+      from app_public.absence
+      where absence.hospital_id = cut_slots.hospital_id
+        and absence.doctor_id = wanted.doctor_id
+        and absence.status = 'active'
+        and absence.during && wanted.during
+      order by absence.during
+      limit 1)
+    end
+  from app_private.wanted_slots(cut_slots.hospital_id, zone, hours, first_day, last_day) as wanted
+  left join taken on taken.doctor_id = wanted.doctor_id
+  where lower(wanted.during) > instant
+    and (closed is null or wanted.day <> all (closed))
+    and not coalesce(taken.during && wanted.during, false)
+  order by wanted.doctor_id, wanted.during
   on conflict do nothing;
   get diagnostics generated = row_count;
 

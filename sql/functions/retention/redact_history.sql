@@ -1,0 +1,49 @@
+-- The one function that changes what is otherwise never changed: entries of the log and rows of the
+-- archive. It belongs to app_eraser, a role that nobody is a member of, and the triggers of both tables
+-- let that role do nothing but redact rows about a person who has been erased (guard_redaction). Its
+-- policies reach no further than the hospital of the request. Only erase_person calls it. Entries are
+-- found by the records that they tell of, through the index, never by searching the log.
+grant create on schema app_private to app_eraser;
+set local role app_eraser;
+
+create or replace function app_private.redact_history(hospital_id uuid, patient_id uuid, record_ids uuid[])
+returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  redacted integer;
+begin
+  update app_public.appointment_archive
+  set reason = null,
+      notes = null,
+      cancellation_reason = null,
+      moves = app_private.redacted_row('appointment_archive', jsonb_build_object('moves', appointment_archive.moves)) -> 'moves'
+  where appointment_archive.hospital_id = redact_history.hospital_id
+    and appointment_archive.patient_id = redact_history.patient_id
+    and (num_nonnulls(appointment_archive.reason, appointment_archive.notes, appointment_archive.cancellation_reason) > 0
+      or appointment_archive.moves @? '$[*].reason ? (@ != null)');
+
+  update app_public.audit_entry
+  set old_state = app_private.redacted_state(audit_entry.table_name, audit_entry.old_state),
+      new_state = app_private.redacted_state(audit_entry.table_name, audit_entry.new_state),
+      changed_columns = app_private.redacted_state(audit_entry.table_name, audit_entry.changed_columns)
+  where audit_entry.hospital_id = redact_history.hospital_id
+    and audit_entry.record_id = any (redact_history.record_ids)
+    and (audit_entry.old_state, audit_entry.new_state, audit_entry.changed_columns) is distinct from (
+      app_private.redacted_state(audit_entry.table_name, audit_entry.old_state),
+      app_private.redacted_state(audit_entry.table_name, audit_entry.new_state),
+      app_private.redacted_state(audit_entry.table_name, audit_entry.changed_columns));
+  get diagnostics redacted = row_count;
+  return redacted;
+end
+$$;
+
+comment on function app_private.redact_history(uuid, uuid, uuid[]) is
+  'Redacts what the archive and the audit log have of an erased person; returns how many audit entries changed.';
+
+revoke execute on function app_private.redact_history(uuid, uuid, uuid[]) from public;
+grant execute on function app_private.redact_history(uuid, uuid, uuid[]) to app_owner;
+
+set local role app_owner;
+revoke create on schema app_private from app_eraser;
