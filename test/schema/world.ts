@@ -104,6 +104,10 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     ],
   );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
+  const { rows: notifications } = await db.query<{ id: string }>(
+    'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
+    [hospital.id, patient],
+  );
   const newcomer = await insert(db, 'patient', {
     hospital_id: hospital.id,
     medical_record_number: 'MRN-newcomer',
@@ -151,6 +155,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    notification: notifications[0]?.id ?? '',
     series,
     added_seat: addedSeat,
     archived: archived[0]?.id ?? '',
