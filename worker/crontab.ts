@@ -4,8 +4,8 @@
  * that fails never stops the others. `fill` makes up for runs that were missed while no worker ran.
  */
 export const crontab = `
-# Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions away,
-# past years to the archive.
+# Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions and
+# what was read long ago away, past years to the archive.
 # A day of fill, because each hospital has exactly one such hour a day and a missed one leaves a hole.
 0 * * * * plan_night ?fill=1d&priority=10
 

@@ -18,6 +18,7 @@ export const payloadShapes = {
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
   remove_old_sessions: ofHospital,
+  remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,

@@ -9,6 +9,7 @@ import { generateSlots } from './tasks/generate-slots.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
+import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
@@ -25,6 +26,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   offer_seats: offerSeats,
   plan_night: planNight,
   remove_old_sessions: removeOldSessions,
+  remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,

@@ -55,6 +55,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK409', 'already_waiting', true, 'The patient already waits for this on some of these days.', 'Leave the waitlist first to wait with other wishes.'),
     ('SK404', 'waitlist_entry_not_found', true, 'There is no such place on the waitlist.', 'Check its id.'),
     ('SK409', 'no_longer_waiting', false, 'This wait has already ended.', 'Join the waitlist again.'),
+    ('SK404', 'notification_not_found', true, 'There is no such notification.', 'Check the notification''s id.'),
     ('SK422', 'waitlist_days_in_past', true, 'These days have passed.', 'Wait for today or later days.'),
 
     -- The calendar

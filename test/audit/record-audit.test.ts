@@ -42,6 +42,7 @@ test('a booking and its cancellation are two entries: what was, what became, who
       actor_role: 'receptionist',
     });
     expect(Object.keys(cancelled?.changed_columns ?? {}).sort()).toEqual([
+      'cancellation_cause',
       'cancellation_reason',
       'cancelled_at',
       'cancelled_by',
@@ -105,6 +106,22 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
   appointment: {
     id: async (db) => (await appointmentIn(db, hospital, 'scheduled', slotId, patientId)).id,
     change: "notes = 'Renamed'",
+  },
+  absence: {
+    id: async (db) =>
+      insert(db, 'absence', {
+        hospital_id: hospital.id,
+        doctor_id: hospital.doctorIds[0],
+        type: 'other',
+        first_day: '2099-01-01',
+        last_day: '2099-01-01',
+      }),
+    change: "reason = 'Renamed'",
+  },
+  holiday: {
+    id: async (db) =>
+      insert(db, 'holiday', { hospital_id: hospital.id, name: 'Far ahead', date: '2099-01-01' }),
+    change: "name = 'Renamed'",
   },
   waitlist_entry: {
     id: async (db) =>

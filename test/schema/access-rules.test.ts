@@ -233,6 +233,7 @@ hold(ownerPool, [
       'app_private.admit_offer': 'locks waits and reads appointments of other patients',
       'app_private.admit_waitlist_entry': 'locks the patient, and reads waits and doctors',
       'app_private.announce_appointment': 'writes the outbox',
+      'app_private.announce_notification': 'writes the outbox',
       'app_private.announce_left_slot': 'writes the outbox',
       'app_private.announce_schedule': 'writes the outbox',
       'app_private.announce_session_end': 'writes the outbox',
@@ -268,6 +269,7 @@ hold(ownerPool, [
       'app_private.guard_redaction': 'looks at patients whom the eraser may not see',
       'app_private.guard_time_zone': 'looks at all slots of the hospital',
       'app_private.is_absent': 'reads absences, and tells only that there is one',
+      'app_private.keep_absence_time': 'raises the refusal for every role',
       'app_private.keep_appointment': 'raises the refusal for every role',
       'app_private.keep_archive': 'raises the refusal for every role',
       'app_private.keep_audit': 'raises the refusal for every role',
@@ -294,6 +296,7 @@ hold(ownerPool, [
       'app_private.register_patient':
         'makes patient, account and secret before anybody is logged in',
       'app_private.remove_old_sessions': 'deletes sessions, which no role may',
+      'app_private.remove_read_notifications': 'deletes notifications, which no role may',
       'app_private.remove_past_days': 'deletes days, which no role may',
       'app_private.remove_past_slots': 'deletes slots, which no role may',
       'app_private.rotate_session': 'reads and writes sessions and tokens, which no role may',

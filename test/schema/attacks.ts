@@ -212,7 +212,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   an_erasure_reason_is_at_most_2000_characters: {
     by: set(
       'patient',
-      'patient',
+      'newcomer',
       "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
     ),
   },
@@ -231,7 +231,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
           status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
           is_active = ${column === 'is_active'}`,
       ),
-    ].flatMap((change) => set('patient', 'patient', change)),
+    ].flatMap((change) => set('patient', 'newcomer', change)),
   },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 
@@ -602,6 +602,63 @@ export const attacks: Readonly<Record<string, Attack>> = {
       ':long_visit, :slot, :doctor, :location',
     ),
     first: 'counter_is_derived',
+  },
+
+  // notification_template and notification
+  an_event_is_a_snake_case_word: {
+    by: ["'Not One'", "''"].map(
+      (event) =>
+        `update app_public.notification_template set event = ${event} where event = 'seat_offered'`,
+    ),
+  },
+  an_audience_is_patient_doctor_or_staff: {
+    by: [
+      "update app_public.notification_template set audience = 'nurse' where event = 'seat_offered'",
+    ],
+  },
+  channels_are_in_app_email_and_sms: {
+    by: [
+      "update app_public.notification_template set channels = '{}'",
+      "update app_public.notification_template set channels = '{in_app,fax}'",
+    ],
+  },
+  a_template_has_a_title: { by: ["update app_public.notification_template set title = ' '"] },
+  a_template_has_a_body: { by: ["update app_public.notification_template set body = ''"] },
+  names_of_facts_stand_in_braces: {
+    by: [
+      "body = 'On {starts_at'",
+      "body = 'On starts_at}'",
+      "body = '{Doctor}'",
+      "title = '{}'",
+    ].map((change) => `update app_public.notification_template set ${change}`),
+  },
+  read_notifications_are_kept_1_to_3650_days: {
+    by: set(
+      'hospital',
+      'hospital',
+      'notifications_kept_days = 0',
+      'notifications_kept_days = 3651',
+    ),
+  },
+  a_notification_has_one_recipient: {
+    by: set('notification', 'notification', 'patient_id = null', 'doctor_id = :doctor'),
+    first: 'immutable_column',
+  },
+  notification_to_a_patient: {
+    by: set('notification', 'notification', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  notification_to_a_doctor: {
+    by: set('notification', 'notification', 'patient_id = null, doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  notification_to_an_account: {
+    by: set('notification', 'notification', 'patient_id = null, account_id = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  notification_of_an_appointment: {
+    by: set('notification', 'notification', 'appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
   },
 
   // appointment_move

@@ -126,6 +126,7 @@ hold(ownerPool, [
           and tenant_table.tenant = any (string_to_array(tgattr::text, ' ')::int[]))`,
     excused: {
       'app_public.appointment_archive': 'refuses every update by a trigger of its own',
+      'app_public.appointment_seat': 'refuses every update by a trigger of its own',
       'app_public.audit_entry': 'refuses every update by a trigger of its own',
       'app_private.outbox': 'no role may update it; the relay deletes',
       'app_private.account_secret': 'no role may write it but the login functions',
@@ -378,6 +379,10 @@ hold(ownerPool, [
       move_by_an_account: 'accounts are deactivated, never deleted',
       move_from_a_slot: 'a slot with history is withdrawn, never deleted',
       move_to_a_slot: 'a slot with history is withdrawn, never deleted',
+      notification_of_an_appointment: 'an index of those about appointments serves it',
+      notification_to_a_doctor: 'an index of the inboxes of doctors serves it',
+      notification_to_a_patient: 'an index of the inboxes of patients serves it',
+      notification_to_an_account: 'an index of the inboxes of accounts serves it',
       occurrence_booked_as_an_appointment: 'an index of those that were booked serves it',
       schedule_at_a_location: 'locations are deactivated, never deleted',
       seat_added_by_an_account: 'accounts are deactivated, never deleted',

@@ -104,6 +104,15 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     ],
   );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
+  const { rows: notifications } = await db.query<{ id: string }>(
+    'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
+    [hospital.id, patient],
+  );
+  const newcomer = await insert(db, 'patient', {
+    hospital_id: hospital.id,
+    medical_record_number: 'MRN-newcomer',
+    name: 'Newcomer',
+  });
   const series = await refusedSeries(db, hospital, patient);
   await refusedSeries(db, hospital, secondPatient);
   const addedSeat = await insert(db, 'added_seat', {
@@ -146,9 +155,11 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    notification: notifications[0]?.id ?? '',
     series,
     added_seat: addedSeat,
     archived: archived[0]?.id ?? '',
+    newcomer,
     fourth_patient: fourthPatient,
     second_held: secondHeld,
     second_held_slot: slots[2] ?? '',

@@ -48,6 +48,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   message: 'What the patient is told with it; at most 2000 characters.',
   name: 'Name for people; of a patient the full name.',
   newSlotId: 'The slot to move to.',
+  notificationId: 'The notification.',
   noShowBlockThreshold: 'Number of no-shows at which a patient is blocked.',
   noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
   noShowWindowStart: 'Local time from which no-shows are marked automatically.',

@@ -15,6 +15,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   doctor_day: ['doctor_id', 'day'],
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
   location: ['id', 'name', 'is_active'],
+  notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   series_occurrence: ['series_id', 'number', 'appointment_id'],
@@ -29,6 +30,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
+  notification: ['patient_id', 'doctor_id', 'account_id'],
   appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
 };
@@ -121,6 +123,21 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      // A notification is seen in its reader's inbox and nowhere else.
+      ...Object.fromEntries(
+        ['to_a_patient', 'to_a_doctor', 'to_an_account'].map((reader) => [
+          `app_public.notification.notification_${reader}`,
+          {
+            tags: {
+              behavior:
+                '-singularRelation:resource:single -manyRelation:resource:connection -manyRelation:resource:list',
+            },
+          },
+        ]),
+      ),
+      'app_public.notification.notification_of_an_appointment': {
+        tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
+      },
       'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -129,6 +146,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       },
     },
     procedure: {
+      'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
     },
   },

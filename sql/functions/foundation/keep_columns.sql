@@ -73,9 +73,13 @@ create or replace trigger doctor_day_keeps_its_identity
   before update of hospital_id, doctor_id, day on app_public.doctor_day
   for each row execute function app_private.keep_columns('doctor_day', 'doctor_id', 'day');
 
+create or replace trigger notification_keeps_all_but_its_reading
+  before update of hospital_id, id, patient_id, doctor_id, account_id, event, priority, channels, title, body, appointment_id, created_at on app_public.notification
+  for each row execute function app_private.keep_columns('notification', 'patient_id', 'doctor_id', 'account_id', 'event', 'priority', 'channels', 'title', 'body', 'appointment_id', 'created_at');
+
 create or replace trigger absence_keeps_its_identity
-  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, during, created_by, created_at on app_public.absence
-  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'during', 'created_by', 'created_at');
+  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, created_by, created_at on app_public.absence
+  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'created_by', 'created_at');
 
 create or replace trigger holiday_keeps_its_identity
   before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
