@@ -42,6 +42,7 @@ test('a booking and its cancellation are two entries: what was, what became, who
       actor_role: 'receptionist',
     });
     expect(Object.keys(cancelled?.changed_columns ?? {}).sort()).toEqual([
+      'cancellation_cause',
       'cancellation_reason',
       'cancelled_at',
       'cancelled_by',

@@ -239,6 +239,7 @@ hold(ownerPool, [
       'app_private.announce_session_end': 'writes the outbox',
       'app_private.announce_slot': 'writes the outbox',
       'app_private.announce_waitlist_entry': 'writes the outbox',
+      'app_private.announce_stored_days': 'writes the outbox',
       'app_private.announce_working_time': 'writes the outbox',
       'app_private.answer_offer': 'writes offers, which no role may',
       'app_private.archive_appointments':

@@ -19,11 +19,8 @@ export async function scenariosInSql(): Promise<{ file: string; scenario: string
   const found = (await sources('sql/functions', '.sql')).flatMap(({ file, text }) => {
     const code = text.replaceAll(/--.*$/gm, '');
     const raised = callsOf(code, 'refuse').flatMap((call) => literalsIn(call));
-    const judged = [...code.matchAll(/\(\d+, '(\w+)', /g)].map(([, scenario = '']) => scenario);
-    const fallback = [...code.matchAll(/fallback text default '(\w+)'/g)].map(
-      ([, word = '']) => word,
-    );
-    return [...raised, ...judged, ...fallback].map((scenario) => ({ file, scenario }));
+    const judged = [...code.matchAll(/\(\d+, '(\w+)',\s/g)].map(([, scenario = '']) => scenario);
+    return [...raised, ...judged].map((scenario) => ({ file, scenario }));
   });
   return found;
 }
