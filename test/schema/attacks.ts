@@ -624,13 +624,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   a_template_has_a_title: { by: ["update app_public.notification_template set title = ' '"] },
   a_template_has_a_body: { by: ["update app_public.notification_template set body = ''"] },
-  names_of_facts_stand_in_braces: {
-    by: [
-      "body = 'On {starts_at'",
-      "body = 'On starts_at}'",
-      "body = '{Doctor}'",
-      "title = '{}'",
-    ].map((change) => `update app_public.notification_template set ${change}`),
+  names_in_braces_stand_for_facts: {
+    by: ["body = 'On {starts_at'", "body = 'On starts_at}'", "body = '{room}'", "title = '{}'"].map(
+      (change) => `update app_public.notification_template set ${change}`,
+    ),
   },
   read_notifications_are_kept_1_to_3650_days: {
     by: set(

@@ -81,7 +81,6 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.account where hospital_id = $1 limit 1) as account,
        (select id from app_public.schedule where hospital_id = $1 limit 1) as schedule,
        (select id from app_public.service where hospital_id = $1 limit 1) as service,
-       (select id from app_public.notification where hospital_id = $1 limit 1) as notification,
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
@@ -111,9 +110,17 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      select series.id as appointment_series, seat.id as added_seat from series, seat`,
     [rows[0].hospital_id, rows[0].patient, rows[0].doctor, rows[0].slot],
   );
+  const { rows: notifications } = await database.ownerPool.query(
+    `insert into app_public.notification
+       (hospital_id, patient_id, event, priority, channels, title, body, created_at)
+     values ($1, $2, 'appointment_booked', 'normal', '{in_app}', 'News', 'Text.', now())
+     returning id as notification`,
+    [rows[0].hospital_id, rows[0].patient],
+  );
   return {
     ...rows[0],
     ...more,
+    ...notifications[0],
     ...closed,
     ...waits[0],
     ...series[0],
