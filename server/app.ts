@@ -13,6 +13,7 @@ import { createPgService } from './graphql/pg-service.ts';
 import { SchemaPreset } from './graphql/schema/preset.ts';
 import { createGraphqlWalls } from './graphql/walls.ts';
 import { createHealthRouter, type Draining } from './health.ts';
+import { inboxOf, type NotificationChanges } from './notification-changes.ts';
 import { identifyRequest } from './request-context.ts';
 import type { SlotChanges } from './slot-changes.ts';
 
@@ -26,6 +27,7 @@ export type AppOptions = {
   log: Log;
   auth: Auth;
   slotChanges: SlotChanges;
+  notificationChanges: NotificationChanges;
   draining: Draining;
 };
 
@@ -61,6 +63,8 @@ export function createApp(options: AppOptions): App {
           pgSettings: claimsToSettings(claims ?? null, http?.requestId),
           hospitalId: claims?.hospitalId ?? null,
           slotChanges: options.slotChanges,
+          notificationChanges: options.notificationChanges,
+          inbox: inboxOf(claims ?? null),
         };
       },
     },

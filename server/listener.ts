@@ -1,5 +1,6 @@
 import pgListen from 'pg-listen';
 import type { Log } from '../platform/log.ts';
+import type { NotificationChanges, ToldInbox } from './notification-changes.ts';
 import type { SlotChanges, ToldChange } from './slot-changes.ts';
 
 // The package is CommonJS: its default export lies one level deeper than that of a module.
@@ -8,6 +9,7 @@ const createSubscriber = pgListen.default;
 /** What the server hears from the relay, by channel. */
 type Channels = {
   slotkeeper_slots: ToldChange[];
+  slotkeeper_notifications: ToldInbox[];
   slotkeeper_sessions: { session_ids: string[] };
 };
 
@@ -15,6 +17,7 @@ export type ListenerOptions = {
   url: string;
   log: Log;
   slotChanges: SlotChanges;
+  notificationChanges: NotificationChanges;
   /** Told which sessions have ended. */
   endSessions: (sessionIds: readonly string[]) => void;
   /** Told that messages may have been missed. */
@@ -26,12 +29,15 @@ export type ListenerOptions = {
  * for as long as it takes; what was told meanwhile is lost, so everybody is then told to read again.
  */
 export async function openListener(options: ListenerOptions): Promise<{ close(): Promise<void> }> {
-  const { log, slotChanges } = options;
+  const { log, slotChanges, notificationChanges } = options;
   const subscriber = createSubscriber<Channels>(
     { connectionString: options.url, application_name: 'slotkeeper-server-listener' },
     { retryInterval: (attempt) => Math.min(250 * attempt, 5_000), retryTimeout: 2 ** 31 - 1 },
   );
   subscriber.notifications.on('slotkeeper_slots', (changes) => slotChanges.tell(changes));
+  subscriber.notifications.on('slotkeeper_notifications', (changes) =>
+    notificationChanges.tell(changes),
+  );
   subscriber.notifications.on('slotkeeper_sessions', ({ session_ids }) =>
     options.endSessions(session_ids),
   );
@@ -41,6 +47,7 @@ export async function openListener(options: ListenerOptions): Promise<{ close():
     if (connected) {
       log.info('the listener is connected again');
       slotChanges.resync();
+      notificationChanges.resync();
       options.onGap();
     }
     connected = true;
@@ -50,6 +57,7 @@ export async function openListener(options: ListenerOptions): Promise<{ close():
   });
   await subscriber.connect();
   await subscriber.listenTo('slotkeeper_slots');
+  await subscriber.listenTo('slotkeeper_notifications');
   await subscriber.listenTo('slotkeeper_sessions');
   return { close: () => subscriber.close() };
 }

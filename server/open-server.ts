@@ -7,6 +7,7 @@ import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
+import { NotificationChanges } from './notification-changes.ts';
 import { SlotChanges } from './slot-changes.ts';
 
 export type ServerOptions = {
@@ -19,6 +20,7 @@ export type ServerOptions = {
   /** Limits of the login, where they are not the usual ones. */
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
   slotChanges?: SlotChanges;
+  notificationChanges?: NotificationChanges;
 };
 
 /** A server that listens. */
@@ -40,9 +42,10 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     max: 20,
   });
   const slotChanges = options.slotChanges ?? new SlotChanges();
+  const notificationChanges = options.notificationChanges ?? new NotificationChanges();
   const draining = { isDraining: false };
   const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
-  const app = createApp({ pool, config, log, auth, slotChanges, draining });
+  const app = createApp({ pool, config, log, auth, slotChanges, notificationChanges, draining });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
   auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
@@ -50,6 +53,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     url: authenticatorUrl,
     log,
     slotChanges,
+    notificationChanges,
     endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
     onGap: () => auth.endedSessions.poll(),
   });
@@ -62,6 +66,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       draining.isDraining = true;
       const closed = new Promise((resolve) => server.close(resolve));
       slotChanges.close();
+      notificationChanges.close();
       await Promise.all([app.close(), closed]);
       await Promise.all([listener.close(), auth.close()]);
       await pool.end();

@@ -4,14 +4,17 @@
  * that fails never stops the others. `fill` makes up for runs that were missed while no worker ran.
  */
 export const crontab = `
-# Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions away,
-# past years to the archive.
+# Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions and
+# what was read long ago away, past years to the archive.
 # A day of fill, because each hospital has exactly one such hour a day and a missed one leaves a hole.
 0 * * * * plan_night ?fill=1d&priority=10
 
 # Every minute: lapsed holds. The next minute does what a missed one left, so nothing is filled, and a run
 # that still waits is replaced instead of joined.
 * * * * * sweep_lapsed_holds ?jobKey=sweep_lapsed_holds&max=1
+
+# Every minute: requests whose time has come without an answer.
+* * * * * sweep_lapsed_requests ?jobKey=sweep_lapsed_requests&max=1
 
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1

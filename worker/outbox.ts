@@ -29,16 +29,17 @@ export interface FreedSeats {
   doctor_id: string | null;
 }
 
-/** Changed slots of a doctor. No doctor: of the whole hospital; no ids: more than can be named. */
-interface SlotChange {
+/** What changed for one that is listened for. No `what`: the whole hospital; no ids: too many to name. */
+interface Change {
   hospital_id: string;
-  doctor_id: string | null;
-  slot_ids: string[];
+  what: string | null;
+  ids: string[];
 }
 
 /** The topics that a relay takes out of the outbox. */
 export const topics: readonly string[] = [
   'appointment',
+  'notification',
   'schedule',
   'session',
   'slots',
@@ -59,6 +60,7 @@ export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
     jobs: jobsOf(messages),
     notifications: [
       ...pack('slotkeeper_slots', slotChangesOf(messages), (text) => `[${text}]`),
+      ...pack('slotkeeper_notifications', inboxChangesOf(messages), (text) => `[${text}]`),
       ...pack('slotkeeper_sessions', sessionsOf(messages), (text) => `{"session_ids":[${text}]}`),
     ],
     freed: freedSeatsOf(messages),
@@ -73,27 +75,54 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
 }
 
 function slotChangesOf(messages: readonly OutboxMessage[]): string[] {
-  const changes = new Map<string, { change: SlotChange; slotIds: Set<string>; isAll: boolean }>();
-  for (const { hospital_id, topic, payload } of messages) {
-    if (topic !== 'appointment' && topic !== 'slots') continue;
-    const slotIds = idsIn(payload, 'slot_ids');
+  const changes = messages
+    .filter(({ topic }) => topic === 'appointment' || topic === 'slots')
+    .map(({ hospital_id, topic, payload }) => ({
+      topic,
+      hospital_id,
+      what: idIn(payload, 'doctor_id'),
+      ids: idsIn(payload, 'slot_ids'),
+    }))
     // An appointment without a slot changes no slot; slots without ids were too many to name.
-    if (topic === 'appointment' && slotIds.length === 0) continue;
-    const doctor_id = idIn(payload, 'doctor_id');
-    const key = `${hospital_id}/${doctor_id}`;
-    const known = changes.get(key) ?? {
-      change: { hospital_id, doctor_id, slot_ids: [] },
-      slotIds: new Set(),
-      isAll: false,
-    };
-    for (const id of slotIds) known.slotIds.add(id);
-    known.isAll ||= slotIds.length === 0;
-    changes.set(key, known);
+    .filter(({ topic, ids }) => topic === 'slots' || ids.length > 0);
+  return together(changes).map(({ hospital_id, what, ids }) =>
+    JSON.stringify({ hospital_id, doctor_id: what, slot_ids: ids }),
+  );
+}
+
+function inboxChangesOf(messages: readonly OutboxMessage[]): string[] {
+  const changes = messages
+    .filter(({ topic }) => topic === 'notification')
+    .map(({ hospital_id, payload }) => ({
+      hospital_id,
+      what: readerIn(payload),
+      ids: idsIn(payload, 'notification_ids'),
+    }));
+  return together(changes).map(({ hospital_id, what, ids }) =>
+    JSON.stringify({ hospital_id, reader: what, notification_ids: ids }),
+  );
+}
+
+function readerIn(payload: unknown): string | null {
+  for (const kind of ['patient', 'doctor', 'account']) {
+    const id = idIn(payload, `${kind}_id`);
+    if (id !== null) return `${kind}/${id}`;
   }
-  return [...changes.values()].flatMap(({ change, slotIds, isAll }) =>
-    (isAll ? [[]] : portions([...slotIds])).map((slot_ids) =>
-      JSON.stringify({ ...change, slot_ids }),
-    ),
+  return null;
+}
+
+/** One change for each that is listened for, every id once; several where there are more than fit. */
+function together(changes: readonly Change[]): Change[] {
+  const known = new Map<string, { change: Change; ids: Set<string>; isAll: boolean }>();
+  for (const change of changes) {
+    const key = `${change.hospital_id}/${change.what}`;
+    const entry = known.get(key) ?? { change, ids: new Set(), isAll: false };
+    for (const id of change.ids) entry.ids.add(id);
+    entry.isAll ||= change.ids.length === 0;
+    known.set(key, entry);
+  }
+  return [...known.values()].flatMap(({ change, ids, isAll }) =>
+    (isAll ? [[]] : portions([...ids])).map((portion) => ({ ...change, ids: portion })),
   );
 }
 

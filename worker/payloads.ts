@@ -12,13 +12,16 @@ const ofCrontab = z.object({ _cron: z.object({ ts: z.iso.datetime() }) });
 export const payloadShapes = {
   archive_past_years: ofHospital,
   expire_lapsed_holds: ofHospital,
+  expire_lapsed_requests: ofHospital,
   expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
   remove_old_sessions: ofHospital,
+  remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
+  sweep_lapsed_requests: ofCrontab,
   sweep_waitlist: ofCrontab,
 };
 

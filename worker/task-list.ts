@@ -3,13 +3,16 @@ import type { Log } from '../platform/log.ts';
 import { type Payload, readPayload, type TaskName } from './payloads.ts';
 import { archivePastYears } from './tasks/archive-past-years.ts';
 import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
+import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
 import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
+import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
+import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
 
@@ -17,13 +20,16 @@ import type { Task } from './tasks/task.ts';
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   archive_past_years: archivePastYears,
   expire_lapsed_holds: expireLapsedHolds,
+  expire_lapsed_requests: expireLapsedRequests,
   expire_waits: expireWaits,
   generate_slots: generateSlots,
   offer_seats: offerSeats,
   plan_night: planNight,
   remove_old_sessions: removeOldSessions,
+  remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
   sweep_lapsed_holds: sweepLapsedHolds,
+  sweep_lapsed_requests: sweepLapsedRequests,
   sweep_waitlist: sweepWaitlist,
 };
 

@@ -50,7 +50,7 @@ alter table app_public.appointment
     hospital_id with =, patient_id with =, doctor_id with =, starts_at with =
   ) where (status = 'requested');
 create index appointment_of_a_series_in_order on app_public.appointment (hospital_id, series_id, starts_at) where series_id is not null;
-create index appointment_requested on app_public.appointment (hospital_id, doctor_id, starts_at) where status = 'requested';
+create index appointment_requested on app_public.appointment (hospital_id, starts_at) where status = 'requested';
 create index appointment_moved_from_a_slot on app_public.appointment (hospital_id, rescheduled_from) where rescheduled_from is not null;
 create index move_from_a_slot_in_order on app_public.appointment_move (hospital_id, from_slot_id);
 create index move_to_a_slot_in_order on app_public.appointment_move (hospital_id, to_slot_id);

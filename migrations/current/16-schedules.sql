@@ -75,7 +75,6 @@ comment on type app_private.planned_slot is
 --! include functions/scheduling/update_hospital_settings.sql
 
 --! include functions/scheduling/closed_days.sql
---! include functions/scheduling/absence_range.sql
 --! include functions/scheduling/working_hours_from.sql
 --! include functions/slots/wanted_slots.sql
 --! include functions/slots/cut_slots.sql
@@ -99,6 +98,7 @@ comment on type app_private.planned_slot is
 --! include functions/scheduling/holds_calendar.sql
 --! include functions/identity/guard_time_zone.sql
 --! include functions/scheduling/guard_new_time_zone.sql
+--! include functions/scheduling/keep_absence_time.sql
 --! include functions/scheduling/follow_time_zone.sql
 --! include functions/scheduling/move_to_time_zone.sql
 --! include functions/scheduling/change_time_zone.sql

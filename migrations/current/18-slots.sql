@@ -55,5 +55,6 @@ drop function app_public.free_slots(uuid, timestamptz, timestamptz);
 --! include functions/slots/search_free_slots.sql
 --! include functions/slots/explain_no_slots.sql
 --! include functions/jobs/claim_outbox.sql
+--! include functions/booking/needed_slots.sql
 
 reset role;

@@ -50,10 +50,12 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- Requests, series, the waitlist
     ('SK409', 'request_already_made', true, 'The patient has already asked this doctor for this time.', 'Wait for the answer, or ask for another time.'),
     ('SK409', 'series_refused', true, 'Not every occurrence of the series can be booked, so none was.', 'See details.occurrences for each; choose other times, or book at best effort.'),
+    ('SK409', 'slot_is_largest', true, 'The slot has as many seats as a slot can have.', 'Choose another slot.'),
     ('SK404', 'series_not_found', true, 'There is no such series.', 'Check the series'' id.'),
     ('SK409', 'already_waiting', true, 'The patient already waits for this on some of these days.', 'Leave the waitlist first to wait with other wishes.'),
     ('SK404', 'waitlist_entry_not_found', true, 'There is no such place on the waitlist.', 'Check its id.'),
     ('SK409', 'no_longer_waiting', false, 'This wait has already ended.', 'Join the waitlist again.'),
+    ('SK404', 'notification_not_found', true, 'There is no such notification.', 'Check the notification''s id.'),
     ('SK422', 'waitlist_days_in_past', true, 'These days have passed.', 'Wait for today or later days.'),
 
     -- The calendar

@@ -4,7 +4,7 @@ alter table app_public.import_run enable row level security;
 alter table app_public.import_run force row level security;
 
 grant select on app_public.import_run to app_admin, app_monitor;
-grant insert (hospital_id, id, kind, row_count, fingerprint) on app_public.import_run to app_admin;
+grant insert (hospital_id, id, kind, file_name, row_count, fingerprint) on app_public.import_run to app_admin;
 -- No grant of update or delete to anybody: what was imported stays imported.
 
 drop policy if exists admins_read_their_hospital on app_public.import_run;

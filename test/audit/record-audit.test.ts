@@ -106,6 +106,22 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
     id: async (db) => (await appointmentIn(db, hospital, 'scheduled', slotId, patientId)).id,
     change: "notes = 'Renamed'",
   },
+  absence: {
+    id: async (db) =>
+      insert(db, 'absence', {
+        hospital_id: hospital.id,
+        doctor_id: hospital.doctorIds[0],
+        type: 'other',
+        first_day: '2099-01-01',
+        last_day: '2099-01-01',
+      }),
+    change: "reason = 'Renamed'",
+  },
+  holiday: {
+    id: async (db) =>
+      insert(db, 'holiday', { hospital_id: hospital.id, name: 'Far ahead', date: '2099-01-01' }),
+    change: "name = 'Renamed'",
+  },
   waitlist_entry: {
     id: async (db) =>
       insert(db, 'waitlist_entry', {

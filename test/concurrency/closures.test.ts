@@ -230,7 +230,7 @@ test('a newcomer whose long visit reaches beyond the emergency is cancelled with
       name: 'Long visit',
       duration: '60 minutes',
     });
-    const [inTheWay, emergency] = [await start(), await start()];
+    const [inTheWay, emergency, keeper] = [await start(), await start(), await start()];
     await lockRow(inTheWay, { table: 'slot', where: { id: nth(world.slotIds, 4) } });
     const attempt = createAbsence(await as(emergency.db, world.doctor), {
       doctorId: world.doctorIds[0],
@@ -244,7 +244,18 @@ test('a newcomer whose long visit reaches beyond the emergency is cancelled with
     const newcomer = await committedAs(ownerPool, world.receptionist, (db) =>
       book(db, { slotId: nth(world.slotIds, 5), patientId: nth(world.patientIds, 1), serviceId }),
     );
+    // Its second slot is not among those that the emergency locks: it has to come in its turn, before
+    // any day.
+    const beyond = { table: 'slot', where: { id: nth(world.slotIds, 6) } };
+    await lockRow(keeper, beyond);
     await inTheWay.commit();
+    while (!(await untilBlocked(ownerPool, emergency.pid, attempt)).includes(keeper.pid));
+    const doctorDay = {
+      table: 'doctor_day',
+      where: { doctor_id: world.doctorIds[0], day: world.day },
+    };
+    expect(await isLocked(ownerPool, doctorDay)).toBe(false);
+    await keeper.commit();
 
     const { change } = await attempt;
     expect(change).toMatchObject({ closed_slots: 2, cancelled_appointments: 1 });

@@ -6,7 +6,7 @@ import { createDatabase } from '../helpers/database.ts';
 import { type HospitalOptions, type OpenHospital, openHospital } from '../helpers/hospital.ts';
 import { expectInvariants } from '../helpers/invariants.ts';
 import { nth } from '../helpers/nth.ts';
-import { isLocked, outcomeOf, race, startRacer, untilBlocked } from '../helpers/races.ts';
+import { isLocked, lockRow, outcomeOf, race, startRacer, untilBlocked } from '../helpers/races.ts';
 import { scenarioOf } from '../helpers/refusals.ts';
 import { type Entry, join, leave, type Offer, type Wish } from '../waitlist/waitlist.ts';
 
@@ -210,6 +210,33 @@ test('the worker locks all patients before the first seat', () =>
     for (const id of [nth(hospital.slotIds, 20), nth(hospital.slotIds, 21)]) {
       expect(await isLocked(ownerPool, { table: 'slot', where: { id } })).toBe(false);
     }
+    await inTheWay.commit();
+    expect(await attempt).toBe(2);
+    await worker.commit();
+    await expectOrder();
+  }));
+
+test('the worker locks all slots by id before the first day', () =>
+  race(ownerPool, async (start) => {
+    const free = ({ slotIds }: OpenHospital) => [nth(slotIds, 20), nth(slotIds, 21)];
+    const hospital = await prepare(twoWait, free);
+    const [firstSlot = '', lastSlot = ''] = free(hospital).sort();
+    const day = {
+      table: 'doctor_day',
+      where: { hospital_id: hospital.id, doctor_id: hospital.doctorIds[0] },
+    };
+    await ownerPool.query(
+      `insert into app_public.doctor_day (hospital_id, doctor_id, day, max_patients)
+       select slot.hospital_id, slot.doctor_id, (slot.starts_at at time zone $2)::date, 30
+         from app_public.slot where slot.id = $1`,
+      [firstSlot, hospital.timeZone],
+    );
+    const [inTheWay, worker] = [await start(), await start()];
+    await lockRow(inTheWay, { table: 'slot', where: { id: lastSlot } });
+    const attempt = offer(worker.db, hospital);
+    expect(await untilBlocked(ownerPool, worker.pid, attempt)).toEqual([inTheWay.pid]);
+    expect(await isLocked(ownerPool, { table: 'slot', where: { id: firstSlot } })).toBe(true);
+    expect(await isLocked(ownerPool, day)).toBe(false);
     await inTheWay.commit();
     expect(await attempt).toBe(2);
     await worker.commit();

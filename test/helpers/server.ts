@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { createLog } from '../../platform/log.ts';
+import type { Changes } from '../../server/changes.ts';
+import { NotificationChanges } from '../../server/notification-changes.ts';
 import { openServer } from '../../server/open-server.ts';
-import { type SlotChange, SlotChanges } from '../../server/slot-changes.ts';
+import { SlotChanges } from '../../server/slot-changes.ts';
 
 /** What an answer of the GraphQL endpoint holds. */
 export type Answer = {
@@ -19,6 +21,8 @@ export type TestServer = {
   ask(token: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
   /** Resolves once somebody is subscribed to the changes of `hospital/doctor`. */
   subscribed(topic: string): Promise<void>;
+  /** Resolves when somebody subscribes to the inbox `hospital/kind/reader` from now on. */
+  nextReader(inbox: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -35,13 +39,16 @@ export const TEST_CONFIG = {
 
 /** Starts the whole server against a database, as server/main.ts does. */
 export async function startServer(authenticatorUrl: string): Promise<TestServer> {
-  const slotChanges = new WatchedSlotChanges();
+  const slotChanges = new SlotChanges();
+  const notificationChanges = new NotificationChanges();
+  const [slotWatch, inboxWatch] = [watch(slotChanges), watch(notificationChanges)];
   const { url, stop } = await openServer({
     config: TEST_CONFIG,
     jwtSecrets: [{ kid: 'test', secret: 'a secret that is only used by tests' }],
     authenticatorUrl,
     log: createLog({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     slotChanges,
+    notificationChanges,
   });
 
   return {
@@ -54,26 +61,25 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
       const { status, body } = await post(`${url}/graphql`, token, { query, variables });
       return { status, data: body.data ?? null, errors: body.errors ?? [] };
     },
-    subscribed: (topic) => slotChanges.subscribed(topic),
+    subscribed: slotWatch.some,
+    nextReader: inboxWatch.next,
     close: stop,
   };
 }
 
 /** Lets a test wait until a subscription has reached the server. */
-class WatchedSlotChanges extends SlotChanges {
-  readonly #topics = new Set<string>();
-  readonly #arrivals = new EventEmitter();
-
-  override subscribe(topic: string | number): AsyncIterableIterator<SlotChange> {
-    const changes = super.subscribe(topic);
-    this.#topics.add(String(topic));
-    this.#arrivals.emit(String(topic));
-    return changes;
-  }
-
-  async subscribed(topic: string): Promise<void> {
-    if (!this.#topics.has(topic)) await once(this.#arrivals, topic);
-  }
+function watch<Event>(changes: Changes<Event>) {
+  const topics = new Set<string>();
+  const arrivals = new EventEmitter();
+  const subscribe = changes.subscribe.bind(changes);
+  changes.subscribe = (topic) => {
+    const events = subscribe(topic);
+    topics.add(String(topic));
+    arrivals.emit(String(topic));
+    return events;
+  };
+  const next = async (topic: string) => void (await once(arrivals, topic));
+  return { next, some: async (topic: string) => (topics.has(topic) ? undefined : next(topic)) };
 }
 
 async function post(url: string, token: string | null, body: unknown) {

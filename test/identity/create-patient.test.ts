@@ -50,7 +50,7 @@ test('nobody else registers patients', () =>
 test('blocks and counts of no-shows are not written by any request', () =>
   rolledBack(ownerPool, async (db) => {
     await become(db, hospital.admin);
-    for (const change of ['no_show_count = 0', "status = 'active'", 'is_active = true']) {
+    for (const change of ['no_show_count = 0', "status = 'active'"]) {
       const error = await errorOf(db, () => db.query(`update app_public.patient set ${change}`));
       expect(error.code, change).toBe('42501');
     }

@@ -106,7 +106,7 @@ const deeds: Deed[] = [
   },
   {
     name: 'book_appointment for a long service',
-    most: 20,
+    most: 60,
     run: async (db, { slotIds, serviceId }) => {
       await asReception(db);
       await book(db, { slotId: nth(slotIds, 1), patientId, serviceId });
@@ -258,8 +258,9 @@ afterAll(() => aged?.release(true));
 const isNew = () => ownerPool.connect();
 const isAged = async () => aged;
 const steadfast = deeds.filter(({ isSteadfast }) => isSteadfast);
-// Postgres plans anew when autovacuum has analyzed a table that grew, a minute later at most; until then
-// a connection keeps what it has, and only what is asked most often is held to more.
+// Postgres plans anew when autovacuum has analyzed a table that grew, a minute later at most. Until then an
+// old connection keeps what it has, and a new one may take the second best index, its own checks of
+// foreign keys, too; only what is asked most often is held to more.
 const stages = [
   {
     when: 'plans made while the tables were empty',
@@ -288,12 +289,13 @@ describe.skipIf(!isSuperuser).each(stages)('$when', ({ isAnalyzed, connect, deed
     if (db !== aged) db.release(true);
   });
 
-  test.each(deeds)('$name', async ({ run, most }) => {
+  test.each(deeds)('$name', async ({ run, most, isSteadfast }) => {
     await db.query('begin');
     try {
       const reading = await readingOf(db, () => run(db, now));
       const growing = new Set<string>(growingTables);
       expect(reading.wholeTables.filter(({ table }) => growing.has(table))).toEqual([]);
+      if (!isAnalyzed && !isSteadfast) return;
       const tooMany = [...reading.most].filter(
         ([table, { rows }]) => growing.has(table) && rows > most,
       );

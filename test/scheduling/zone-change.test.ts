@@ -196,6 +196,11 @@ test('absences keep their local dates and hours, also neighbours; their slots fo
       '[2027-02-04 09:00+05:30, 2027-02-04 11:00+05:30)',
     );
     await insert(db, 'holiday', { hospital_id: hospital.id, name: 'Feast', date: '2027-02-05' });
+    // By hand no absence moves: its time follows its days.
+    const refusal = await refusalOf(db, () =>
+      db.query("update app_public.absence set during = '[2027-02-06, 2027-02-07)'"),
+    );
+    expect(refusal).toMatchObject({ scenario: 'immutable_column', details: { column: 'during' } });
     for (const zone of ['Pacific/Honolulu', 'Pacific/Kiritimati', 'Asia/Kolkata']) {
       await become(db, hospital.admin);
       await changeTimeZone(db, zone);

@@ -51,6 +51,18 @@ const offer = (entry: string, appointment: string, outcome: string): string =>
      case when ${outcome} <> 'open' then now() end
    from app_public.waitlist_offer where id = :offer`;
 
+/** A copy of the series with this id and key. */
+const series = (idAndKey: string): string =>
+  `insert into app_public.appointment_series (
+     id, idempotency_key, hospital_id, patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_at)
+   select ${idAndKey}, hospital_id, patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, now()
+   from app_public.appointment_series where id = :series`;
+
+const occurrence = (...changes: readonly string[]): string[] =>
+  changes.map(
+    (change) => `update app_public.series_occurrence set ${change} where series_id = :series`,
+  );
+
 /** Attacks by the name of the constraint. Primary keys and not null are attacked by a rule instead. */
 export const attacks: Readonly<Record<string, Attack>> = {
   // error_catalog and appointment_transition
@@ -200,7 +212,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   an_erasure_reason_is_at_most_2000_characters: {
     by: set(
       'patient',
-      'patient',
+      'newcomer',
       "name = 'Erased patient', medical_record_number = 'erased-' || id, is_active = false, erased_at = now(), erasure_reason = repeat('x', 2001)",
     ),
   },
@@ -219,7 +231,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
           status = ${column === 'blocked_reason' ? "'blocked', blocked_at = now(), blocked_reason = 'x'" : "'active'"},
           is_active = ${column === 'is_active'}`,
       ),
-    ].flatMap((change) => set('patient', 'patient', change)),
+    ].flatMap((change) => set('patient', 'newcomer', change)),
   },
   patient_of_a_hospital: homeless('patient', 'medical_record_number, name', "'x', 'x'"),
 
@@ -474,6 +486,101 @@ export const attacks: Readonly<Record<string, Attack>> = {
     ],
   },
 
+  appointment_of_a_series: {
+    by: set('appointment', 'second_appointment', 'series_id = :series', 'series_id = :unknown'),
+    first: 'immutable_column',
+  },
+
+  // appointment_series, series_occurrence
+  a_series_repeats_every_1_to_366_days: {
+    by: set('appointment_series', 'series', 'every_days = 0', 'every_days = 367'),
+    first: 'immutable_column',
+  },
+  a_series_has_2_to_52_occurrences: {
+    by: set('appointment_series', 'series', 'occurrence_count = 1', 'occurrence_count = 53'),
+    first: 'immutable_column',
+  },
+  a_series_reason_is_at_most_2000_characters: {
+    by: set('appointment_series', 'series', "reason = repeat('x', 2001)"),
+  },
+  a_series_is_of_one_patient: {
+    by: [series('id, gen_random_uuid()')],
+    first: 'appointment_series_pkey',
+  },
+  a_series_key_is_used_once_by_an_account: {
+    by: [series('gen_random_uuid(), idempotency_key')],
+  },
+  series_of_a_patient: {
+    by: set('appointment_series', 'series', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  series_with_a_doctor: {
+    by: set('appointment_series', 'series', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  series_for_a_service: {
+    by: set('appointment_series', 'series', 'service_id = :foreign_service'),
+    first: 'immutable_column',
+  },
+  series_created_by_an_account: {
+    by: set('appointment_series', 'series', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  appointment_series_of_a_hospital: {
+    ...homeless(
+      'appointment_series',
+      'patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_at',
+      ':patient, :doctor, now(), 7, 2, true, now()',
+    ),
+    first: 'patient_not_found',
+  },
+  an_occurrence_is_numbered_from_1: {
+    by: occurrence('number = 0', 'number = 53'),
+    first: 'immutable_column',
+  },
+  an_occurrence_is_booked_or_refused: {
+    by: occurrence('scenario = null', 'appointment_id = :appointment'),
+    first: 'immutable_column',
+  },
+  occurrence_of_a_series: {
+    by: occurrence('series_id = :foreign_series', 'patient_id = :second_patient'),
+    first: 'immutable_column',
+  },
+  occurrence_booked_as_an_appointment: {
+    by: occurrence('appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
+  },
+  series_occurrence_of_a_hospital: {
+    ...homeless(
+      'series_occurrence',
+      'series_id, number, patient_id, doctor_id, starts_at, scenario',
+      ":series, 2, :patient, :doctor, now(), 'slot_booked'",
+    ),
+    first: 'forbidden',
+  },
+
+  // added_seat
+  an_added_seat_has_a_reason: {
+    by: set('added_seat', 'added_seat', "reason = ' '", "reason = repeat('x', 2001)"),
+    first: 'immutable_column',
+  },
+  seat_added_to_a_slot: {
+    by: set('added_seat', 'added_seat', 'slot_id = :foreign_slot'),
+    first: 'immutable_column',
+  },
+  seat_added_to_a_doctor: {
+    by: set('added_seat', 'added_seat', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  seat_added_by_an_account: {
+    by: set('added_seat', 'added_seat', 'added_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  added_seat_of_a_hospital: {
+    ...homeless('added_seat', 'slot_id, doctor_id, reason, added_at', ":slot, :doctor, 'x', now()"),
+    first: 'slot_not_found',
+  },
+
   // appointment_seat
   seat_of_an_appointment: {
     by: [
@@ -495,6 +602,63 @@ export const attacks: Readonly<Record<string, Attack>> = {
       ':long_visit, :slot, :doctor, :location',
     ),
     first: 'counter_is_derived',
+  },
+
+  // notification_template and notification
+  an_event_is_a_snake_case_word: {
+    by: ["'Not One'", "''"].map(
+      (event) =>
+        `update app_public.notification_template set event = ${event} where event = 'seat_offered'`,
+    ),
+  },
+  an_audience_is_patient_doctor_or_staff: {
+    by: [
+      "update app_public.notification_template set audience = 'nurse' where event = 'seat_offered'",
+    ],
+  },
+  channels_are_in_app_email_and_sms: {
+    by: [
+      "update app_public.notification_template set channels = '{}'",
+      "update app_public.notification_template set channels = '{in_app,fax}'",
+    ],
+  },
+  a_template_has_a_title: { by: ["update app_public.notification_template set title = ' '"] },
+  a_template_has_a_body: { by: ["update app_public.notification_template set body = ''"] },
+  names_of_facts_stand_in_braces: {
+    by: [
+      "body = 'On {starts_at'",
+      "body = 'On starts_at}'",
+      "body = '{Doctor}'",
+      "title = '{}'",
+    ].map((change) => `update app_public.notification_template set ${change}`),
+  },
+  read_notifications_are_kept_1_to_3650_days: {
+    by: set(
+      'hospital',
+      'hospital',
+      'notifications_kept_days = 0',
+      'notifications_kept_days = 3651',
+    ),
+  },
+  a_notification_has_one_recipient: {
+    by: set('notification', 'notification', 'patient_id = null', 'doctor_id = :doctor'),
+    first: 'immutable_column',
+  },
+  notification_to_a_patient: {
+    by: set('notification', 'notification', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  notification_to_a_doctor: {
+    by: set('notification', 'notification', 'patient_id = null, doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  notification_to_an_account: {
+    by: set('notification', 'notification', 'patient_id = null, account_id = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  notification_of_an_appointment: {
+    by: set('notification', 'notification', 'appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
   },
 
   // appointment_move

@@ -104,6 +104,22 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     ],
   );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
+  const { rows: notifications } = await db.query<{ id: string }>(
+    'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
+    [hospital.id, patient],
+  );
+  const newcomer = await insert(db, 'patient', {
+    hospital_id: hospital.id,
+    medical_record_number: 'MRN-newcomer',
+    name: 'Newcomer',
+  });
+  const series = await refusedSeries(db, hospital, patient);
+  await refusedSeries(db, hospital, secondPatient);
+  const addedSeat = await insert(db, 'added_seat', {
+    hospital_id: hospital.id,
+    slot_id: slots[12],
+    reason: 'an emergency',
+  });
   const session = await fillSecrets(db, hospital);
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -139,7 +155,11 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     long_visit: longVisit,
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
+    notification: notifications[0]?.id ?? '',
+    series,
+    added_seat: addedSeat,
     archived: archived[0]?.id ?? '',
+    newcomer,
     fourth_patient: fourthPatient,
     second_held: secondHeld,
     second_held_slot: slots[2] ?? '',
@@ -189,6 +209,31 @@ async function bookLongVisit(
     [hospital.id, slots[11], patient],
   );
   return rows[0]?.id ?? '';
+}
+
+/** A series far ahead whose first occurrence was refused. */
+async function refusedSeries(
+  db: Queryable,
+  { id, doctorIds, serviceId }: TestHospital,
+  patient: string,
+): Promise<string> {
+  const series = await insert(db, 'appointment_series', {
+    hospital_id: id,
+    patient_id: patient,
+    doctor_id: doctorIds[0],
+    service_id: serviceId,
+    first_starts_at: '2100-01-01 09:00+00',
+    every_days: 7,
+    occurrence_count: 3,
+    is_all_or_nothing: false,
+  });
+  await db.query(
+    `insert into app_public.series_occurrence
+       (hospital_id, series_id, number, patient_id, doctor_id, starts_at, scenario)
+     values ($1, $2, 1, $3, $4, '2100-01-01 09:00+00', 'beyond_booking_horizon')`,
+    [id, series, patient, doctorIds[0]],
+  );
+  return series;
 }
 
 async function moveTo(

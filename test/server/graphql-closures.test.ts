@@ -44,13 +44,13 @@ async function bookSomewhere(): Promise<{
   const [patientId, doctorId] = [patients.nodes[0].id, doctors.nodes[0].id];
   const { freeSlots } = await data(
     'reception',
-    'query ($id: UUID!) { freeSlots(doctorId: $id, first: 1, offset: 60) { nodes { id } } }',
+    'query ($id: UUID!) { freeSlots(doctorId: $id, first: 1, offset: 60) { nodes { slotId startsAt } } }',
     { id: doctorId },
   );
   const { bookAppointment } = await data(
     'reception',
     'mutation ($input: BookAppointmentInput!) { bookAppointment(input: $input) { appointment { id } } }',
-    { input: { slotId: freeSlots.nodes[0].id, patientId, idempotencyKey: randomUUID() } },
+    { input: { slotId: freeSlots.nodes[0].slotId, patientId, idempotencyKey: randomUUID() } },
   );
   const { rows } = await database.ownerPool.query(
     `select (starts_at at time zone time_zone)::date::text as day

@@ -15,6 +15,8 @@ let foreign: Record<string, string>;
 const LISTS: Readonly<Record<string, string>> = {
   absences: 'absence',
   accounts: 'account',
+  addedSeats: 'added_seat',
+  allAppointmentSeries: 'appointment_series',
   archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
   appointments: 'appointment',
@@ -24,8 +26,11 @@ const LISTS: Readonly<Record<string, string>> = {
   holidays: 'holiday',
   hospitals: 'hospital',
   locations: 'location',
+  notifications: 'notification',
   patients: 'patient',
+  requestsToAnswer: 'appointment',
   schedules: 'schedule',
+  seriesOccurrences: 'series_occurrence',
   services: 'service',
   slots: 'slot',
   waitlistEntries: 'waitlist_entry',
@@ -34,15 +39,13 @@ const LISTS: Readonly<Record<string, string>> = {
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
 const OTHERS = [
-  'previewTimeZone',
-  'appointmentTransitions',
-  'errorCatalog',
-  'currentAccount',
   'appointmentTransitions',
   'errorCatalog',
   'currentAccount',
   'previewHoliday',
+  'previewTimeZone',
   'query',
+  'unreadNotificationCount',
 ];
 
 beforeAll(async () => {
@@ -77,6 +80,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.account where hospital_id = $1 limit 1) as account,
        (select id from app_public.schedule where hospital_id = $1 limit 1) as schedule,
        (select id from app_public.service where hospital_id = $1 limit 1) as service,
+       (select id from app_public.notification where hospital_id = $1 limit 1) as notification,
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
@@ -163,6 +167,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     rescheduleAppointment: `appointmentId: "${foreign.appointment}", newSlotId: "${own.slot}", idempotencyKey: "${key}"`,
     blockSlot: `slotId: "${foreign.slot}", reason: "mine"`,
     unblockSlot: `slotId: "${foreign.slot}"`,
+    markNotificationRead: `notificationId: "${foreign.notification}"`,
+    markNotificationUnread: `notificationId: "${foreign.notification}"`,
     replaceSchedule: `doctorId: "${foreign.doctor}", effectiveFrom: "2100-01-01", rows: []`,
     updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
     updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
@@ -193,6 +199,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.holiday ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
         .replaceAll(foreign.patient ?? '', unknown)
+        .replaceAll(foreign.notification ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.location ?? '', unknown)
         .replaceAll(foreign.service ?? '', unknown)

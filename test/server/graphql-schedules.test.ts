@@ -44,7 +44,7 @@ test('reception previews a week, replaces it, and hears of each appointment that
   const doctorId = doctors.nodes[0].id;
   const { freeSlots } = await data(
     'reception',
-    'query ($doctorId: UUID!) { freeSlots(doctorId: $doctorId, first: 1, offset: 30) { nodes { id startsAt } } }',
+    'query ($doctorId: UUID!) { freeSlots(doctorId: $doctorId, first: 1, offset: 30) { nodes { slotId startsAt } } }',
     { doctorId },
   );
   const [slot] = freeSlots.nodes;
@@ -52,7 +52,7 @@ test('reception previews a week, replaces it, and hears of each appointment that
   const { bookAppointment } = await data(
     'reception',
     'mutation ($input: BookAppointmentInput!) { bookAppointment(input: $input) { appointment { id } } }',
-    { input: { slotId: slot.id, patientId, idempotencyKey: randomUUID() } },
+    { input: { slotId: slot.slotId, patientId, idempotencyKey: randomUUID() } },
   );
   const from = slot.startsAt.slice(0, 10);
   const rows = [

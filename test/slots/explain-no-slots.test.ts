@@ -127,8 +127,8 @@ test('doctor_absent, before the day is stored and after', () =>
   scene(async (each) => {
     const { hospital, reasons, change, doctorId } = each;
     await change(
-      `insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day, during)
-       values ($1, $2, 'sick_leave', '2026-01-05', '2026-01-05', '[2026-01-05T00:00Z,2026-01-06T00:00Z)')`,
+      `insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day)
+       values ($1, $2, 'sick_leave', '2026-01-05', '2026-01-05')`,
       [hospital.id, doctorId],
     );
     expect(await reasons()).toEqual([['2026-01-05', 'doctor_absent', {}]]);
@@ -219,8 +219,8 @@ test('a day has a reason exactly when the search finds nothing on it, for everyb
     const slotIds = await stored(each);
     await db.query("select app_public.block_slot($1, 'cleaning')", [slotIds[0]]);
     await change(
-      `insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day, during)
-       values ($1, $2, 'personal', '2026-01-06', '2026-01-06', '[2026-01-06T00:00Z,2026-01-06T16:00Z)')`,
+      `insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day, start_time, end_time)
+       values ($1, $2, 'personal', '2026-01-06', '2026-01-06', '00:00', '16:00')`,
       [hospital.id, doctorId],
     );
     const wishes: Wishes[] = [

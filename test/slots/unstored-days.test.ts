@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
-import { become, rolledBack } from '../helpers/actors.ts';
+import { asOwner, become, rolledBack } from '../helpers/actors.ts';
 import { bookers } from '../helpers/booking.ts';
 import { setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -80,15 +80,19 @@ test.each([
 
 test('a holiday is not computed, one that is cancelled or of another day is', () =>
   rolledBack(ownerPool, async (db) => {
-    await setClock(db, evening);
     const holiday = (date: string, more = {}) =>
       insert(db, 'holiday', { hospital_id: hospital.id, name: 'Closed', date, ...more });
-    await holiday('2026-01-05', { is_active: false });
+    await setClock(db, '2018-12-01T12:00:00Z');
     await holiday('2025-01-05');
+    const calledOff = await holiday('2026-01-05');
+    await db.query('update app_public.holiday set is_active = false where id = $1', [calledOff]);
+    await setClock(db, evening);
     await become(db, hospital.patient);
     expect(await freeSlotsOf(db, doctorId)).toHaveLength(28);
-    await db.query('reset role');
+    await asOwner(db);
+    await setClock(db, '2018-12-01T12:00:00Z');
     await holiday('2019-01-06', { is_recurring: true });
+    await setClock(db, evening);
     await become(db, hospital.patient);
     const offered = await freeSlotsOf(db, doctorId);
     expect(offered.map(({ starts_at }) => starts_at.toISOString().slice(0, 10))).toEqual(
@@ -99,15 +103,19 @@ test('a holiday is not computed, one that is cancelled or of another day is', ()
 test('an absence takes the slots that it touches, also from patients who may not see it', () =>
   rolledBack(ownerPool, async (db) => {
     await setClock(db, evening);
-    const absence = (from: string, to: string, status = 'active') =>
-      db.query(
-        `insert into app_public.absence (hospital_id, doctor_id, type, first_day, last_day, during, status, cancelled_at)
-         values ($1, $2, 'personal', '2026-01-05', '2026-01-05', tstzrange($3, $4), $5::app_public.absence_status,
-           case when $5::text = 'cancelled' then now() end)`,
-        [hospital.id, doctorId, from, to, status],
-      );
-    await absence('2026-01-05T09:15:00Z', '2026-01-05T10:30:00Z');
-    await absence('2026-01-05T12:00:00Z', '2026-01-05T13:00:00Z', 'cancelled');
+    const absence = (start_time: string, end_time: string) =>
+      insert(db, 'absence', {
+        hospital_id: hospital.id,
+        doctor_id: doctorId,
+        type: 'personal',
+        first_day: '2026-01-05',
+        last_day: '2026-01-05',
+        start_time,
+        end_time,
+      });
+    await absence('09:15', '10:30');
+    const calledOff = await absence('12:00', '13:00');
+    await db.query("update app_public.absence set status = 'cancelled' where id = $1", [calledOff]);
     await become(db, hospital.patient);
     const offered = await freeSlotsOf(db, doctorId);
     expect(offered[0]?.starts_at).toEqual(new Date('2026-01-05T10:30:00Z'));
@@ -220,7 +228,7 @@ test('what is computed of a day is what is there once its slots are cut', async 
           };
           const computed = await both();
           offered += computed.free.length;
-          await db.query('reset role');
+          await asOwner(db);
           await cut(db, each.day, own);
           expect(await both()).toEqual(computed);
         }),

@@ -170,9 +170,9 @@ test.each([
   ['takes no appointments', 'update app_public.doctor set is_available = false where id = $1'],
   ['has left', 'update app_public.doctor set is_active = false where id = $1'],
   ['has a full day', 'update app_public.doctor set max_patients_per_day = 1 where id = $1'],
-])('a doctor who %s has nothing to offer', (_, change) =>
+])('a doctor who %s has nothing to offer', (name, change) =>
   rolledBack(ownerPool, async (db) => {
-    await occupied(db, hospital, tomorrow9, third);
+    if (name === 'has a full day') await occupied(db, hospital, tomorrow9, third);
     await leaveFree(db, hospital, tomorrow930);
     await join(await as(db, receptionist), hospital, { patientId: first });
     await asOwner(db);

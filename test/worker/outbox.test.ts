@@ -56,6 +56,32 @@ test('generated slots are too many to name: everything of the doctor, or of the 
   ]);
 });
 
+test('what changed in an inbox is told together, inbox by inbox', () => {
+  const nobody = { patient_id: null, doctor_id: null, account_id: null };
+  const inbox = (reader: object, id: string | null, of = hospital_id) =>
+    message('notification', { ...nobody, ...reader, notification_ids: id ? [id] : [] }, of);
+  const elsewhere = randomUUID();
+  const messages = [
+    inbox({ patient_id: doctor }, one),
+    inbox({ doctor_id: doctor }, one),
+    inbox({ patient_id: doctor }, other),
+    inbox({ patient_id: doctor }, one),
+    inbox({ account_id: doctor }, other),
+    inbox({ patient_id: doctor }, other, elsewhere),
+    inbox({}, null),
+  ];
+  expect(told(messages, 'slotkeeper_notifications')).toEqual([
+    [
+      { hospital_id, reader: `patient/${doctor}`, notification_ids: [one, other] },
+      { hospital_id, reader: `doctor/${doctor}`, notification_ids: [one] },
+      { hospital_id, reader: `account/${doctor}`, notification_ids: [other] },
+      { hospital_id: elsewhere, reader: `patient/${doctor}`, notification_ids: [other] },
+      { hospital_id, reader: null, notification_ids: [] },
+    ],
+  ]);
+  expect(told(messages)).toEqual([]);
+});
+
 test('a request without a slot is no change of slots', () => {
   const payload = { status: 'requested', doctor_id: doctor, slot_ids: [null] };
   expect(deliveryOf([message('appointment', payload)])).toEqual({
@@ -70,7 +96,16 @@ test('however much there is to tell, no notification is longer than Postgres tak
   const sessions = ids.map((id) => message('session', { session_ids: [id] }));
   const slotsOfOne = ids.map((id) => message('slots', { doctor_id: doctor, slot_ids: [id] }));
   const slotsOfMany = ids.map((id) => message('slots', { doctor_id: id, slot_ids: [id] }));
-  const { notifications } = deliveryOf([...sessions, ...slotsOfOne, ...slotsOfMany]);
+  const inboxes = ids.map((id) =>
+    message('notification', { account_id: id, notification_ids: [id] }),
+  );
+  const inboxOfOne = ids.map((id) =>
+    message('notification', { patient_id: one, notification_ids: [id] }),
+  );
+  const { notifications } = deliveryOf([
+    ...[...sessions, ...slotsOfOne, ...slotsOfMany],
+    ...[...inboxes, ...inboxOfOne],
+  ]);
   for (const { payload } of notifications) {
     expect(Buffer.byteLength(payload)).toBeLessThan(7_900);
   }
@@ -81,7 +116,9 @@ test('however much there is to tell, no notification is longer than Postgres tak
   expect(ofMany.map(({ doctor_id }) => doctor_id)).toEqual(ids);
   const ended = told(sessions, 'slotkeeper_sessions');
   expect(ended.flatMap(({ session_ids }) => session_ids)).toEqual(ids);
-  expect(notifications.length).toBeLessThan(40);
+  const readers = told([...inboxes, ...inboxOfOne], 'slotkeeper_notifications').flat();
+  expect(readers.flatMap(({ notification_ids }) => notification_ids)).toEqual([...ids, ...ids]);
+  expect(notifications.length).toBeLessThan(70);
 });
 
 test('changed schedules of a doctor are one job', () => {
@@ -105,7 +142,7 @@ test.each([
   { doctor_id: 'x'.repeat(9_000), slot_ids: ['x'.repeat(9_000), 7, null, {}] },
 ])('a payload that cannot be read (%j) spoils no batch', (payload) => {
   const good = message('slots', { doctor_id: doctor, slot_ids: [one] });
-  const bad = ['appointment', 'schedule', 'session', 'slots'].map((topic) =>
+  const bad = ['appointment', 'notification', 'schedule', 'session', 'slots'].map((topic) =>
     message(topic, payload),
   );
   expect(told([...bad, good]).flat()).toContainEqual({ ...(good.payload as object), hospital_id });

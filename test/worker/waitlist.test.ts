@@ -6,7 +6,7 @@ import { type Payload, readPayload } from '../../worker/payloads.ts';
 import { relayBatch } from '../../worker/relay.ts';
 import { tasks } from '../../worker/task-list.ts';
 import { committedAs } from '../helpers/actors.ts';
-import { book, cancel, reschedule, transit } from '../helpers/booking.ts';
+import { book, cancel, hold, reschedule, transit } from '../helpers/booking.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type OpenHospital, openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -293,6 +293,21 @@ test('a day that is not stored yet is made real for whoever waits for it', async
   await run('offer_seats', job);
   expect(await stateOf(later)).toBe('offered');
   expect(await storedDays()).toEqual([1, 2, 3, 8, 9, 20]);
+});
+
+test('the seat of a lapsed hold is offered without waiting for the sweeper', async () => {
+  const hospital = await fullHospital();
+  const entry = await joined(hospital, 0);
+  await committedAs(ownerPool, hospital.receptionist, async (db) => {
+    await cancel(db, hospital.visit);
+    await hold(db, { slotId: hospital.seat, patientId: nth(hospital.patientIds, 2) });
+  });
+  const job = { hospital_id: hospital.id, doctor_id: hospital.doctorIds[0] };
+  await run('offer_seats', job);
+  expect(await stateOf(entry)).toBe('waiting');
+  await ownerPool.query("insert into app_private.clock_shift (shift) values ('6 minutes')");
+  await run('offer_seats', job);
+  expect(await stateOf(entry)).toBe('offered');
 });
 
 test('a job that is done twice offers nothing twice', async () => {

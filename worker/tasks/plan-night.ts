@@ -16,6 +16,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       priority,
     },
     {
+      task: 'remove_read_notifications',
+      payload: { hospital_id: id },
+      key: `remove_read_notifications:${id}`,
+      priority,
+    },
+    {
       task: 'archive_past_years',
       payload: { hospital_id: id },
       key: `archive_past_years:${id}`,

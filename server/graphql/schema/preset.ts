@@ -5,6 +5,8 @@ import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connecti
 import { DescriptionsPlugin } from './descriptions.ts';
 import { FreeSlotRelationsPlugin } from './free-slot-relations.ts';
 import { InflectionPlugin } from './inflection.ts';
+import { NewestFirstPlugin } from './newest-first.ts';
+import { NotificationsChangedPlugin } from './notifications-changed.ts';
 import { RowByIdPlugin } from './row-by-id.ts';
 import { SlotsChangedPlugin } from './slots-changed.ts';
 import { SmartTagsPlugin } from './smart-tags.ts';
@@ -25,8 +27,10 @@ export const SchemaPreset: GraphileConfig.Preset = {
     SmartTagsPlugin,
     DescriptionsPlugin,
     RowByIdPlugin,
+    NewestFirstPlugin,
     FreeSlotRelationsPlugin,
     SlotsChangedPlugin,
+    NotificationsChangedPlugin,
   ],
   disablePlugins: [
     'SwallowErrorsPlugin',

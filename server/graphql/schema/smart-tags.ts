@@ -4,17 +4,21 @@ import { jsonPgSmartTags } from 'postgraphile/utils';
 /** Columns that a client may filter and sort by: those that an index serves within one hospital. */
 const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   absence: ['id', 'doctor_id', 'first_day', 'type', 'status'],
-  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
+  added_seat: ['id', 'slot_id'],
+  appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'series_id', 'starts_at', 'status'],
   appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
+  appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
   location: ['id', 'name', 'is_active'],
+  notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
+  series_occurrence: ['series_id', 'number', 'appointment_id'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
   waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
@@ -26,6 +30,8 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
+  notification: ['patient_id', 'doctor_id', 'account_id'],
+  appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
 };
 
@@ -66,6 +72,24 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.added_seat.seat_added_by_an_account': {
+        tags: {
+          fieldName: 'adder',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.appointment.appointment_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'appointments' },
+      },
+      'app_public.appointment_series.series_created_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.series_occurrence.occurrence_of_a_series': {
+        tags: { fieldName: 'series', foreignFieldName: 'occurrences' },
+      },
       'app_public.appointment_archive.archived_appointment_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -99,6 +123,21 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      // A notification is seen in its reader's inbox and nowhere else.
+      ...Object.fromEntries(
+        ['to_a_patient', 'to_a_doctor', 'to_an_account'].map((reader) => [
+          `app_public.notification.notification_${reader}`,
+          {
+            tags: {
+              behavior:
+                '-singularRelation:resource:single -manyRelation:resource:connection -manyRelation:resource:list',
+            },
+          },
+        ]),
+      ),
+      'app_public.notification.notification_of_an_appointment': {
+        tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
+      },
       'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -107,6 +146,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       },
     },
     procedure: {
+      'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
     },
   },
@@ -121,6 +161,11 @@ function classTags() {
     'app_public.appointment_archive': {
       tags: { name: 'archived_appointment' },
       attribute: attributeTags('appointment_archive'),
+    },
+    // The plural of series is series, which is what one of them is asked for by.
+    'app_public.appointment_series': {
+      tags: { rootField: 'allAppointmentSeries' },
+      attribute: attributeTags('appointment_series'),
     },
     'app_public.error_catalog': { tags: { rootField: 'errorCatalog' } },
   };

@@ -118,3 +118,11 @@ create or replace trigger appointment_removal_is_audited
 create or replace trigger import_run_is_audited
   after insert or update or delete on app_public.import_run
   for each row execute function app_private.record_audit('import_run');
+
+create or replace trigger appointment_series_is_audited
+  after insert or update or delete on app_public.appointment_series
+  for each row execute function app_private.record_audit('appointment_series');
+
+create or replace trigger added_seat_is_audited
+  after insert or update or delete on app_public.added_seat
+  for each row execute function app_private.record_audit('added_seat');

@@ -25,13 +25,21 @@ begin
     select coalesce(needed_slots.wanted,
       tstzrange(first.starts_at, first.starts_at + coalesce(service.duration, first.ends_at - first.starts_at))) as during
   ) as visit
-  join app_public.slot as further
-    on further.hospital_id = needed_slots.hospital_id
-    and further.doctor_id = first.doctor_id
-    and further.during && tstzrange(
-      lower(visit.during) - coalesce(service.buffer_before, interval '0'),
-      upper(visit.during) + coalesce(service.buffer_after, interval '0'))
-    and further.withdrawn_at is null
+  cross join lateral (
+    -- The bounds twice: no slot is longer than 8 hours, so the index by start finds the few that can
+    -- overlap, where a planner without a number would read all slots of the doctor.
+    select slot.id, slot.location_id, slot.during, slot.starts_at
+    from app_public.slot
+    where slot.hospital_id = needed_slots.hospital_id
+      and slot.doctor_id = first.doctor_id
+      and slot.during && tstzrange(
+        lower(visit.during) - coalesce(service.buffer_before, interval '0'),
+        upper(visit.during) + coalesce(service.buffer_after, interval '0'))
+      and slot.starts_at > lower(visit.during) - coalesce(service.buffer_before, interval '0') - interval '8 hours'
+      and slot.starts_at < upper(visit.during) + coalesce(service.buffer_after, interval '0')
+      and slot.withdrawn_at is null
+    offset 0
+  ) as further
   where first.hospital_id = needed_slots.hospital_id and first.id = needed_slots.slot_id
   group by first.id, first.during, visit.during;
   return case when needed.fits then coalesce(needed.slot_ids, '{}') end;

@@ -73,9 +73,13 @@ create or replace trigger doctor_day_keeps_its_identity
   before update of hospital_id, doctor_id, day on app_public.doctor_day
   for each row execute function app_private.keep_columns('doctor_day', 'doctor_id', 'day');
 
+create or replace trigger notification_keeps_all_but_its_reading
+  before update of hospital_id, id, patient_id, doctor_id, account_id, event, priority, channels, title, body, appointment_id, created_at on app_public.notification
+  for each row execute function app_private.keep_columns('notification', 'patient_id', 'doctor_id', 'account_id', 'event', 'priority', 'channels', 'title', 'body', 'appointment_id', 'created_at');
+
 create or replace trigger absence_keeps_its_identity
-  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, during, created_by, created_at on app_public.absence
-  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'during', 'created_by', 'created_at');
+  before update of hospital_id, id, doctor_id, type, first_day, last_day, start_time, end_time, created_by, created_at on app_public.absence
+  for each row execute function app_private.keep_columns('absence', 'doctor_id', 'type', 'first_day', 'last_day', 'start_time', 'end_time', 'created_by', 'created_at');
 
 create or replace trigger holiday_keeps_its_identity
   before update of hospital_id, id, date, is_recurring, created_at on app_public.holiday
@@ -99,3 +103,15 @@ create or replace trigger imported_row_keeps_its_identity
 create or replace trigger import_row_keeps_its_identity
   before update of hospital_id, run_id, row_number on app_private.import_row
   for each row execute function app_private.keep_columns('import_row', 'run_id', 'row_number');
+
+create or replace trigger appointment_series_keeps_its_identity
+  before update of hospital_id, id, patient_id, doctor_id, service_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment_series
+  for each row execute function app_private.keep_columns('appointment_series', 'patient_id', 'doctor_id', 'service_id', 'first_starts_at', 'every_days', 'occurrence_count', 'is_all_or_nothing', 'created_by', 'created_at', 'idempotency_key', 'request_fingerprint');
+
+create or replace trigger series_occurrence_keeps_what_happened
+  before update of hospital_id, series_id, number, patient_id, doctor_id, starts_at, appointment_id, scenario, details on app_public.series_occurrence
+  for each row execute function app_private.keep_columns('series_occurrence', 'series_id', 'number', 'patient_id', 'doctor_id', 'starts_at', 'appointment_id', 'scenario', 'details');
+
+create or replace trigger added_seat_keeps_what_happened
+  before update of hospital_id, id, slot_id, doctor_id, reason, added_by, added_at on app_public.added_seat
+  for each row execute function app_private.keep_columns('added_seat', 'slot_id', 'doctor_id', 'reason', 'added_by', 'added_at');

@@ -4,8 +4,7 @@ language plpgsql stable
 as $$
 begin
   return (
-    select jsonb_build_object('held_until',
-      to_char(hold.held_until at time zone hospital.time_zone, 'FMDay, DD FMMonth, HH24:MI'))
+    select jsonb_build_object('held_until', app_private.local_time(hold.held_until, hospital.time_zone))
     from app_public.hospital
     where hospital.id = hold.hospital_id);
 end

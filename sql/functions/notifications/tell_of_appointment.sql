@@ -29,7 +29,8 @@ begin
       case old.status when 'requested' then 'request_accepted' else 'appointment_booked' end, 'patient', new);
   elsif new.status = 'held' then
     perform app_private.notify_of_appointment('time_proposed', 'patient', new,
-      app_private.deadline_of_hold(new));
+      app_private.deadline_of_hold(new)
+        || jsonb_build_object('message', coalesce(current_setting('slotkeeper.message', true), '')));
   elsif new.status = 'cancelled' and new.cancellation_cause in ('doctor_emergency', 'doctor_unavailable') then
     perform app_private.notify_of_appointment(new.cancellation_cause::text, 'patient', new);
   elsif new.status = 'cancelled' and new.cancellation_cause = 'declined' then

@@ -1,7 +1,8 @@
 -- What is written by local date follows the hospital's zone, in the statement that changes it: absences
 -- are at other instants, appointments count in other days. Appointments themselves keep their instants.
 -- Absences move one by one, so that none meets a neighbour that has not moved yet: those that go later
--- from the last one on, those that go earlier from the first one on. Days are locked by their key first,
+-- from the last one on, those that go earlier from the first one on. Hours that the day does not have
+-- in the new zone leave a minute, because no absence is empty. Days are locked by their key first,
 -- as everywhere; a day that comes out fuller than the limit keeps what it has and takes no more.
 create or replace function app_private.follow_time_zone() returns trigger
 language plpgsql security definer
@@ -13,8 +14,16 @@ begin
   for moving in
     select absence.id, placed.during
     from app_public.absence
-    cross join lateral app_private.absence_range(
-      new.time_zone, absence.first_day, absence.last_day, absence.start_time, absence.end_time) as placed (during)
+    cross join lateral (
+      select app_private.absence_time(
+          new.time_zone, absence.first_day, absence.last_day, absence.start_time, absence.end_time) as during,
+        (absence.first_day + absence.start_time) at time zone new.time_zone as skipped_hour
+    ) as local_time
+    cross join lateral (
+      select case when isempty(local_time.during)
+        then tstzrange(local_time.skipped_hour, local_time.skipped_hour + interval '1 minute')
+        else local_time.during end as during
+    ) as placed
     where absence.hospital_id = new.id and absence.during <> placed.during
     order by
       lower(placed.during) > lower(absence.during),

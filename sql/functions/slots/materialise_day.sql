@@ -1,7 +1,8 @@
 -- Makes a day real: a day beyond what is generated has no rows until somebody wants a seat of it. All
--- its slots are cut together, so a day has either all its rows or none. The day is looked at twice: a
--- day that is there costs no lock, and who waited for the lock sees what the one before has cut. Runs
--- as the owner, because who books writes no slots; it makes nothing that the schedules do not say.
+-- its slots are cut together, so a day has either all its rows or none. A day that is there costs one
+-- look and no lock; of two who want the same one, the second waits for the calendar in cut_slots and
+-- finds nothing left to cut. Runs as the owner, because who books writes no slots; it makes nothing
+-- that the schedules do not say.
 create or replace function app_private.materialise_day(hospital_id uuid, doctor_id uuid, day date)
 returns integer
 language plpgsql security definer
@@ -25,21 +26,16 @@ begin
 
   midnight := day::timestamp at time zone zone;
   next_midnight := (day + 1)::timestamp at time zone zone;
-  for attempt in 1 .. 2 loop
-    if exists (
-      select from app_public.slot
-      where slot.hospital_id = materialise_day.hospital_id
-        and slot.doctor_id = materialise_day.doctor_id
-        and slot.starts_at >= midnight
-        and slot.starts_at < next_midnight
-        and slot.withdrawn_at is null)
-    then
-      return 0;
-    end if;
-    if attempt = 1 then
-      perform app_private.lock_calendar(hospital_id, doctor_id);
-    end if;
-  end loop;
+  if exists (
+    select from app_public.slot
+    where slot.hospital_id = materialise_day.hospital_id
+      and slot.doctor_id = materialise_day.doctor_id
+      and slot.starts_at >= midnight
+      and slot.starts_at < next_midnight
+      and slot.withdrawn_at is null)
+  then
+    return 0;
+  end if;
   return app_private.cut_slots(hospital_id, day, day, doctor_id);
 end
 $$;

@@ -39,7 +39,7 @@ begin
   return query
   with away as materialized (
     select absence.id, absence.doctor_id,
-      app_private.absence_range(
+      app_private.absence_time(
         plan_slots.time_zone, absence.first_day, absence.last_day, absence.start_time, absence.end_time) as during
     from app_public.absence
     where absence.hospital_id = plan_slots.hospital_id
