@@ -158,7 +158,7 @@ create unlogged table app_private.import_row (
 );
 comment on table app_private.import_row is
   'Rows of an import while it runs: written, judged, stored and deleted in one transaction, so nobody else ever sees one.';
-comment on column app_private.import_row.fields is 'The cells by column, trimmed, empty ones null; null when the row has another number of cells than the header.';
+comment on column app_private.import_row.fields is 'The cells by column, trimmed, without the empty ones; null when the row has another number of cells than the header.';
 comment on column app_private.import_row.found is 'What the cells of an appointment stand for: patient, doctor, service, slot, start.';
 comment on column app_private.import_row.faults is 'What stands in the way of the row.';
 

@@ -28,9 +28,11 @@ set local role app_owner;
 --! include functions/imports/store_doctors.sql
 --! include functions/imports/store_patients.sql
 --! include functions/imports/store_schedules.sql
+--! include functions/imports/booking_faults.sql
 --! include functions/imports/store_appointments.sql
 --! include functions/imports/store_rows.sql
 --! include functions/imports/report_import.sql
+--! include functions/imports/clear_rows.sql
 --! include functions/imports/import_rows.sql
 --! include functions/imports/import_doctors.sql
 --! include functions/imports/import_patients.sql
