@@ -7,6 +7,8 @@ alter table app_public.appointment force row level security;
 grant select on app_public.appointment to app_worker, app_patient, app_doctor, app_nurse, app_receptionist, app_admin;
 grant insert (hospital_id, slot_id, doctor_id, during, patient_id, service_id, series_id, reason, status, idempotency_key, request_fingerprint) on app_public.appointment to app_worker, app_patient, app_doctor, app_nurse, app_receptionist, app_admin;
 grant insert (source, held_until) on app_public.appointment to app_worker;
+-- For imports: the table takes no other source from an admin.
+grant insert (source) on app_public.appointment to app_admin;
 grant update (status, slot_id, cancellation_reason) on app_public.appointment to app_worker, app_patient, app_doctor, app_nurse, app_receptionist, app_admin;
 -- No grant of delete to anybody: an appointment ends, it does not vanish.
 

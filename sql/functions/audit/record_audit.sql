@@ -114,6 +114,11 @@ create or replace trigger appointment_removal_is_audited
   for each row when (coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
   execute function app_private.record_audit('appointment');
 
+-- One entry an import; what it made has its own.
+create or replace trigger import_run_is_audited
+  after insert or update or delete on app_public.import_run
+  for each row execute function app_private.record_audit('import_run');
+
 create or replace trigger appointment_series_is_audited
   after insert or update or delete on app_public.appointment_series
   for each row execute function app_private.record_audit('appointment_series');

@@ -3,7 +3,7 @@
 -- walls that matter for what a refusal may tell: the hospital and the patient of the claims.
 -- A request names a doctor and a time, whose length is never the client's to say; everything else
 -- takes doctor, place and time from its slot. Only jobs and operators may bring a source or a time within
--- the slot, and only jobs hold a seat as long as an offer lasts.
+-- the slot, and only jobs hold a seat as long as an offer lasts. What an admin imports says so.
 create or replace function app_private.admit_appointment() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -21,7 +21,7 @@ begin
   perform app_private.guard_transition(actor, null, new.status);
 
   new.source := coalesce(
-    case when is_trusted then new.source end,
+    case when is_trusted or actor = 'admin' and new.source = 'import' then new.source end,
     case actor when 'patient' then 'patient' when 'operator' then 'import' else 'staff' end::app_public.appointment_source);
   new.created_by := app_private.claim_account_id();
   new.created_at := instant;

@@ -92,6 +92,18 @@ create or replace trigger waitlist_offer_keeps_its_identity
   before update of hospital_id, id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at on app_public.waitlist_offer
   for each row execute function app_private.keep_columns('waitlist_offer', 'entry_id', 'patient_id', 'doctor_id', 'slot_id', 'appointment_id', 'offered_at');
 
+create or replace trigger import_run_keeps_its_identity
+  before update of hospital_id, id, kind, file_name, row_count, fingerprint, created_by, imported_at on app_public.import_run
+  for each row execute function app_private.keep_columns('import_run', 'kind', 'file_name', 'row_count', 'fingerprint', 'created_by', 'imported_at');
+
+create or replace trigger imported_row_keeps_its_identity
+  before update of hospital_id, run_id, row_number, record_id, external_id on app_public.imported_row
+  for each row execute function app_private.keep_columns('imported_row', 'run_id', 'row_number', 'record_id', 'external_id');
+
+create or replace trigger import_row_keeps_its_identity
+  before update of hospital_id, run_id, row_number on app_private.import_row
+  for each row execute function app_private.keep_columns('import_row', 'run_id', 'row_number');
+
 create or replace trigger appointment_series_keeps_its_identity
   before update of hospital_id, id, patient_id, doctor_id, service_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing, created_by, created_at, idempotency_key, request_fingerprint on app_public.appointment_series
   for each row execute function app_private.keep_columns('appointment_series', 'patient_id', 'doctor_id', 'service_id', 'first_starts_at', 'every_days', 'occurrence_count', 'is_all_or_nothing', 'created_by', 'created_at', 'idempotency_key', 'request_fingerprint');
