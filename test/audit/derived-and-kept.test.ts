@@ -90,6 +90,7 @@ test('what identifies a row is kept in every table that has one', () => {
       'created_at',
     ],
     account: ['hospital_id', 'id', 'created_at'],
+    added_seat: ['hospital_id', 'id', 'slot_id', 'doctor_id', 'reason', 'added_by', 'added_at'],
     appointment: [
       'hospital_id',
       'id',
@@ -107,6 +108,21 @@ test('what identifies a row is kept in every table that has one', () => {
       'to_slot_id',
       'moved_by',
       'moved_at',
+      'idempotency_key',
+      'request_fingerprint',
+    ],
+    appointment_series: [
+      'hospital_id',
+      'id',
+      'patient_id',
+      'doctor_id',
+      'service_id',
+      'first_starts_at',
+      'every_days',
+      'occurrence_count',
+      'is_all_or_nothing',
+      'created_by',
+      'created_at',
       'idempotency_key',
       'request_fingerprint',
     ],
@@ -131,6 +147,17 @@ test('what identifies a row is kept in every table that has one', () => {
     ],
     patient: ['hospital_id', 'id', 'created_at'],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
+    series_occurrence: [
+      'hospital_id',
+      'series_id',
+      'number',
+      'patient_id',
+      'doctor_id',
+      'starts_at',
+      'appointment_id',
+      'scenario',
+      'details',
+    ],
     service: ['hospital_id', 'id'],
     slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'during', 'created_at'],
     waitlist_entry: [
@@ -160,6 +187,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
     rolledBack(ownerPool, async (db) => {
       await moveOne(db);
       if (table.startsWith('waitlist')) await offerOne(db);
+      if (table === 'added_seat' || table.includes('series')) await repeatOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -188,6 +216,8 @@ const another: Record<string, string> = {
   text: "'another'",
   'time without time zone': "'01:00'",
   boolean: 'true',
+  integer: '50',
+  jsonb: `'{"another": true}'`,
   'app_public.absence_type': "'other'",
   'app_public.notification_priority': "'high'",
   'text[]': "'{sms}'",
@@ -212,6 +242,26 @@ async function closeFarAhead(db: ClientBase): Promise<void> {
   await db.query(
     "insert into app_public.holiday (hospital_id, name, date) values ($1, 'Far ahead', '2099-01-02')",
     [hospital.id],
+  );
+}
+
+/** A series of which nothing was booked, and a seat that was added. */
+async function repeatOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `insert into app_public.appointment_series
+       (hospital_id, patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing)
+     values ($1, $2, $3, '2099-01-01', 7, 2, false)`,
+    [hospital.id, nth(hospital.patientIds, 0), hospital.doctorIds[0]],
+  );
+  await db.query(
+    `insert into app_public.series_occurrence
+       (hospital_id, series_id, number, patient_id, doctor_id, starts_at, scenario)
+     select hospital_id, id, 1, patient_id, doctor_id, first_starts_at, 'slot_not_found'
+     from app_public.appointment_series`,
+  );
+  await db.query(
+    "insert into app_public.added_seat (hospital_id, slot_id, reason) values ($1, $2, 'x')",
+    [hospital.id, slotId],
   );
 }
 
