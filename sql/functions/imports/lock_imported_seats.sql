@@ -1,8 +1,8 @@
 -- Everything that the appointments of an import will touch is locked before the first one is booked, in
 -- the order that every booking keeps: the calendar, patients, slots by id, days by key. From then on the
 -- import waits for nobody, however long it takes, and others wait for it: no circle can close.
--- Days without slots are made real first: each by itself, or, where they are very many, all of the
--- hospital together. Lapsed holds go now, together with the locks of their seats, because later their
+-- Days without slots are made real first, in stretches of a doctor's days; where doctors are very many,
+-- of the whole hospital's, because each doctor is one lock more. Lapsed holds go now, together with the locks of their seats, because later their
 -- slots would be locked out of order; no further hold lapses meanwhile, because the clock of this
 -- transaction stands still.
 -- Runs as the owner, because the locks need rights that no request role has; it writes nothing but what
@@ -12,12 +12,13 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  most_single_days constant integer := 1000;
+  most_single_doctors constant integer := 1000;
   zone text;
   today date;
   last_day date;
   missing record;
   stretch record;
+  generated integer := 0;
   seats uuid[];
 begin
   perform app_private.guard_tenant(app_private.actor_role(), hospital_id);
@@ -47,21 +48,26 @@ begin
         and slot.withdrawn_at is null);
   if cardinality(missing.days) > 0 then
     perform app_private.lock_calendar(hospital_id);
-    if cardinality(missing.days) <= most_single_days then
-      perform app_private.materialise_day(lock_imported_seats.hospital_id, wish.doctor_id, wish.day)
-      from unnest(missing.doctor_ids, missing.days) as wish (doctor_id, day);
-    else
-      for stretch in
-        select min(island.day) as first_day, max(island.day) as last_day
+    for stretch in
+      select island.doctor_id, min(island.day) as first_day, max(island.day) as last_day
+      from (
+        select wish.doctor_id, wish.day,
+          wish.day - (row_number() over (partition by wish.doctor_id order by wish.day))::integer as island
         from (
-          select each_day.day, each_day.day - (row_number() over (order by each_day.day))::integer as island
-          from (select distinct unnest(missing.days) as day) as each_day
-        ) as island
-        group by island.island
-        order by 1
-      loop
-        perform app_private.cut_slots(hospital_id, stretch.first_day, stretch.last_day);
-      end loop;
+          select distinct case when doctor_count.number <= most_single_doctors then each_wish.doctor_id end as doctor_id,
+            each_wish.day
+          from unnest(missing.doctor_ids, missing.days) as each_wish (doctor_id, day)
+          cross join (select count(distinct doctor_id) as number from unnest(missing.doctor_ids) as doctor_id) as doctor_count
+        ) as wish
+      ) as island
+      group by island.doctor_id, island.island
+      order by island.doctor_id, first_day
+    loop
+      generated := generated + app_private.cut_slots(hospital_id, stretch.first_day, stretch.last_day, stretch.doctor_id);
+    end loop;
+    -- What the planner knows of the table would otherwise be what it was before.
+    if generated > 1000 then
+      analyze (skip_locked) app_public.slot;
     end if;
   end if;
 
