@@ -279,6 +279,7 @@ hold(ownerPool, [
       'app_private.keep_further_seats': 'takes further seats, which no request role may write',
       'app_private.lapsed_holds': 'reads the holds of other patients, and tells only their slots',
       'app_private.lapsed_seats': 'reads the holds of other patients, and tells only their slots',
+      'app_private.lock_imported_seats': 'locks patients, slots and days, which no role may write',
       'app_private.materialise_day': 'cuts the slots of a day for whoever wants to book in it',
       'app_private.lock_for_booking': 'locks slots and days, which no request role may',
       'app_private.move_appointment': 'takes and releases seats and counts',

@@ -26,6 +26,8 @@ const LISTS: Readonly<Record<string, string>> = {
   doctors: 'doctor',
   holidays: 'holiday',
   hospitals: 'hospital',
+  importRuns: 'import_run',
+  importedRows: 'imported_row',
   locations: 'location',
   notifications: 'notification',
   patients: 'patient',
@@ -127,6 +129,8 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     appointment_move: randomUUID(),
     waitlist_offer: randomUUID(),
     archived_appointment: randomUUID(),
+    import_run: randomUUID(),
+    imported_row: randomUUID(),
   };
 }
 
@@ -159,7 +163,13 @@ test.each(roles)('$role sees rows of their own hospital only', async ({ name }) 
 });
 
 /** Tables whose rows have a key of several parts, and the hospital itself. */
-const WITHOUT_ID = new Set(['hospital', 'doctor_day', 'appointment_seat', 'series_occurrence']);
+const WITHOUT_ID = new Set([
+  'hospital',
+  'doctor_day',
+  'appointment_seat',
+  'series_occurrence',
+  'imported_row',
+]);
 
 test.each(roles)('$role finds nothing of another hospital by its id', async ({ name }) => {
   for (const table of Object.values(LISTS)) {
