@@ -1,4 +1,5 @@
--- What an import brings, what it is told, and what it leaves behind.
+-- What an import brings, what it is told, and what it leaves behind. Before all others, because the files
+-- of triggers that they include name these tables.
 
 set local role app_owner;
 

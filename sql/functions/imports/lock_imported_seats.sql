@@ -19,6 +19,7 @@ declare
   missing record;
   stretch record;
   generated integer := 0;
+  planned_for integer := 0;
   seats uuid[];
 begin
   perform app_private.guard_tenant(app_private.actor_role(), hospital_id);
@@ -64,9 +65,13 @@ begin
       order by island.doctor_id, first_day
     loop
       generated := generated + app_private.cut_slots(hospital_id, stretch.first_day, stretch.last_day, stretch.doctor_id);
+      -- Planned for as few slots as there were before, each stretch would take longer than the last.
+      if generated > 4 * planned_for + 1000 then
+        analyze (skip_locked) app_public.slot;
+        planned_for := generated;
+      end if;
     end loop;
-    -- What the planner knows of the table would otherwise be what it was before.
-    if generated > 1000 then
+    if generated > planned_for + 1000 then
       analyze (skip_locked) app_public.slot;
     end if;
   end if;
