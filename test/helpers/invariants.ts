@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { expect } from 'vitest';
 
 /** Fails unless nothing is double-booked and all that is derived agrees; see `brokenInvariants`. */
@@ -14,19 +14,24 @@ export async function brokenInvariants(ownerPool: Pool): Promise<Record<string, 
   const client = await ownerPool.connect();
   try {
     await client.query('begin');
-    await client.query(
-      'set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off',
-    );
-    const broken: Record<string, unknown[]> = {};
-    for (const [name, statement] of Object.entries(invariants)) {
-      const { rows } = await client.query(statement);
-      if (rows.length > 0) broken[name] = rows;
-    }
-    return broken;
+    return await brokenInvariantsIn(client);
   } finally {
     await client.query('rollback');
     client.release();
   }
+}
+
+/** As `brokenInvariants`, within a transaction that acts as the owner. */
+export async function brokenInvariantsIn(db: ClientBase): Promise<Record<string, unknown[]>> {
+  await db.query(
+    'set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off',
+  );
+  const broken: Record<string, unknown[]> = {};
+  for (const [name, statement] of Object.entries(invariants)) {
+    const { rows } = await db.query(statement);
+    if (rows.length > 0) broken[name] = rows;
+  }
+  return broken;
 }
 
 const seated = "status in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress')";

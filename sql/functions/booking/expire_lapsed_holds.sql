@@ -31,7 +31,7 @@ begin
         or appointment.doctor_id = (
           select slot.doctor_id from app_public.slot
           where slot.hospital_id = expire_lapsed_holds.hospital_id and slot.id = expire_lapsed_holds.slot_id))
-    order by appointment.id
+    order by appointment.held_until -- so that the index of holds is read, whatever the statistics say
     for no key update skip locked
   ) as hold;
   if lapsed.ids is null then
