@@ -9,8 +9,9 @@ comment on column app_public.hospital.notifications_kept_days is
   'How many days a notification is kept after it was read.';
 
 alter table app_public.notification_template
-  add constraint names_of_facts_stand_in_braces check (
-    regexp_replace(title || body, '\{[a-z_]+\}', '', 'g') !~ '[{}]');
+  add constraint names_in_braces_stand_for_facts check (
+    regexp_replace(title || body,
+      '\{(patient|doctor|location|starts_at|reason|held_until|holiday|message)\}', '', 'g') !~ '[{}]');
 
 -- The unread ones of each inbox, newest last: what the badge counts and the list shows first.
 create index unread_notification_of_a_patient on app_public.notification (hospital_id, patient_id, id)

@@ -87,6 +87,7 @@ comment on type app_private.planned_slot is
 --! include functions/slots/lock_slots_ahead.sql
 --! include functions/slots/regenerate_slots.sql
 --! include functions/slots/follow_schedule.sql
+--! include functions/scheduling/announce_stored_days.sql
 --! include functions/scheduling/announce_working_time.sql
 
 --! include functions/scheduling/guard_schedule_rows.sql

@@ -166,7 +166,6 @@ describe('reading', () => {
         expect(await refused('select from app_public.notification_template')).toEqual([]);
         for (const call of [
           `notify_of_appointment('appointment_booked', 'patient', null)`,
-          `fill_template('x', null)`,
           `remove_read_notifications('${foreign.id}')`,
           'announce_notification()',
         ]) {

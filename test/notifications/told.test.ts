@@ -401,11 +401,11 @@ test('facts of a flow do not replace those of the appointment, and titles are fi
     await asOwner(db);
     await db.query(
       `insert into app_public.notification_template (event, audience, priority, channels, title, body)
-       values ('rehearsed', 'patient', 'high', '{sms}', '{doctor}: {what} {unknown}', '{patient}, {what}.')`,
+       values ('rehearsed', 'patient', 'high', '{sms}', '{doctor}: {message} {holiday}', '{doctor}, {reason}.')`,
     );
     await db.query(
       `select app_private.notify_of_appointment('rehearsed', 'patient', appointment,
-         '{"doctor": "Dr. Fake", "what": "{patient}"}')
+         '{"doctor": "Dr. Fake", "message": "{location}", "reason": "{doctor}"}')
        from app_public.appointment where id = $1`,
       [id],
     );
@@ -415,8 +415,8 @@ test('facts of a flow do not replace those of the appointment, and titles are fi
         event: 'rehearsed',
         priority: 'high',
         channels: ['sms'],
-        title: 'Dr. One: {patient}',
-        body: 'Patient 1, {patient}.',
+        title: 'Dr. One: {location}',
+        body: 'Dr. One, {doctor}.',
       },
     ]);
   }));

@@ -432,8 +432,10 @@ describe('the archive', () => {
       await run(db, 'archive_appointments', id);
       const forbidden = [...Object.values(changes), 'truncate app_public.appointment_archive'];
       for (const change of forbidden) {
+        // Without a policy no row is there for the owner to change; the rest is not granted.
         await db.query('set local role app_owner');
-        expect((await errorOf(db, () => db.query(change))).code).toBe('42501');
+        if (change.startsWith('update')) expect((await db.query(change)).rowCount).toBe(0);
+        else expect((await errorOf(db, () => db.query(change))).code).toBe('42501');
         await asWorker(db);
         expect((await errorOf(db, () => db.query(change))).code).toBe('42501');
         for (const actor of [hospital.patient, hospital.doctor, hospital.nurse, hospital.admin]) {

@@ -693,7 +693,12 @@ describe('the one exception of the log', () => {
           ),
         ).toMatchObject({ scenario: expect.stringMatching(/_is_append_only$/) });
         await db.query('set local role app_owner');
-        expect((await errorOf(db, () => db.query(redaction(table)))).code).toBe('42501');
+        if (table === 'audit_entry') {
+          expect((await errorOf(db, () => db.query(redaction(table)))).code).toBe('42501');
+        } else {
+          // Granted for the sake of foreign keys, but without a policy there is no row to change.
+          expect((await db.query(redaction(table))).rowCount).toBe(0);
+        }
         await db.query('set local role none');
       }
     }));

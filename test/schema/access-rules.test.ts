@@ -239,6 +239,7 @@ hold(ownerPool, [
       'app_private.announce_session_end': 'writes the outbox',
       'app_private.announce_slot': 'writes the outbox',
       'app_private.announce_waitlist_entry': 'writes the outbox',
+      'app_private.announce_stored_days': 'writes the outbox',
       'app_private.announce_working_time': 'writes the outbox',
       'app_private.answer_offer': 'writes offers, which no role may',
       'app_private.archive_appointments':
@@ -278,6 +279,7 @@ hold(ownerPool, [
       'app_private.keep_further_seats': 'takes further seats, which no request role may write',
       'app_private.lapsed_holds': 'reads the holds of other patients, and tells only their slots',
       'app_private.lapsed_seats': 'reads the holds of other patients, and tells only their slots',
+      'app_private.lock_imported_seats': 'locks patients, slots and days, which no role may write',
       'app_private.materialise_day': 'cuts the slots of a day for whoever wants to book in it',
       'app_private.lock_for_booking': 'locks slots and days, which no request role may',
       'app_private.move_appointment': 'takes and releases seats and counts',

@@ -559,6 +559,57 @@ export const attacks: Readonly<Record<string, Attack>> = {
     first: 'forbidden',
   },
 
+  // import_run and imported_row
+  a_file_name_is_1_to_255_characters: {
+    by: set('import_run', 'import_run', "file_name = ' '", "file_name = repeat('x', 256)"),
+    first: 'immutable_column',
+  },
+  an_import_has_rows: {
+    by: set('import_run', 'import_run', 'row_count = 0'),
+    first: 'immutable_column',
+  },
+  the_same_rows_are_imported_once: {
+    by: [
+      `insert into app_public.import_run (hospital_id, kind, row_count, fingerprint)
+       select hospital_id, kind, row_count, fingerprint from app_public.import_run where id = :import_run`,
+    ],
+  },
+  import_run_by_an_account: {
+    by: set('import_run', 'import_run', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  import_run_of_a_hospital: homeless(
+    'import_run',
+    'kind, row_count, fingerprint',
+    "'patients', 1, 'x'",
+  ),
+  rows_of_an_import_are_numbered_from_1: {
+    by: [
+      'update app_public.imported_row set row_number = 0 where run_id = :import_run and row_number = 1',
+    ],
+    first: 'immutable_column',
+  },
+  an_external_id_is_1_to_100_characters: {
+    by: ["external_id = ' '", "external_id = repeat('x', 101)"].map(
+      (change) =>
+        `update app_public.imported_row set ${change} where run_id = :import_run and row_number = 1`,
+    ),
+    first: 'immutable_column',
+  },
+  imported_row_of_a_run: {
+    by: [
+      'update app_public.imported_row set run_id = :foreign_import_run where run_id = :import_run',
+    ],
+    first: 'immutable_column',
+  },
+  an_external_id_is_imported_once: {
+    by: [
+      `insert into app_public.imported_row (hospital_id, run_id, row_number, record_id, external_id)
+       select hospital_id, run_id, 9, record_id, external_id from app_public.imported_row
+       where run_id = :import_run and row_number = 1`,
+    ],
+  },
+
   // added_seat
   an_added_seat_has_a_reason: {
     by: set('added_seat', 'added_seat', "reason = ' '", "reason = repeat('x', 2001)"),
@@ -624,13 +675,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   a_template_has_a_title: { by: ["update app_public.notification_template set title = ' '"] },
   a_template_has_a_body: { by: ["update app_public.notification_template set body = ''"] },
-  names_of_facts_stand_in_braces: {
-    by: [
-      "body = 'On {starts_at'",
-      "body = 'On starts_at}'",
-      "body = '{Doctor}'",
-      "title = '{}'",
-    ].map((change) => `update app_public.notification_template set ${change}`),
+  names_in_braces_stand_for_facts: {
+    by: ["body = 'On {starts_at'", "body = 'On starts_at}'", "body = '{room}'", "title = '{}'"].map(
+      (change) => `update app_public.notification_template set ${change}`,
+    ),
   },
   read_notifications_are_kept_1_to_3650_days: {
     by: set(

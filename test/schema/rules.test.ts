@@ -87,6 +87,7 @@ hold(ownerPool, [
           select from pg_catalog.pg_constraint
           where conrelid = attrelid and contype = 'f' and attnum = any (conkey))`,
     excused: {
+      'app_private.import_row.run_id': 'the rows are gone before the run is stored',
       'app_private.outbox.hospital_id': 'triggers copy it from rows that are held to it',
       'app_public.audit_entry.actor_account_id': 'the log outlives what it tells of',
       'app_public.audit_entry.hospital_id': 'triggers copy it from rows that are held to it',
@@ -95,6 +96,7 @@ hold(ownerPool, [
       'app_public.appointment_archive.slot_id': 'the archive outlives the slots',
       'app_public.appointment_move.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.appointment_move.patient_id': 'copied from the appointment, which is referred to',
+      'app_public.imported_row.record_id': 'names a row of whichever table the run brought',
       'app_public.series_occurrence.doctor_id': 'copied from the series, which is referred to',
       'app_public.waitlist_offer.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.waitlist_offer.patient_id': 'copied from the appointment, which is referred to',
@@ -377,8 +379,7 @@ hold(ownerPool, [
       appointment_came_from_a_slot: 'a slot with history is withdrawn, never deleted',
       appointment_cancelled_by_an_account: 'accounts are deactivated, never deleted',
       move_by_an_account: 'accounts are deactivated, never deleted',
-      move_from_a_slot: 'a slot with history is withdrawn, never deleted',
-      move_to_a_slot: 'a slot with history is withdrawn, never deleted',
+      import_run_by_an_account: 'accounts are deactivated, never deleted',
       notification_of_an_appointment: 'an index of those about appointments serves it',
       notification_to_a_doctor: 'an index of the inboxes of doctors serves it',
       notification_to_a_patient: 'an index of the inboxes of patients serves it',

@@ -19,11 +19,14 @@ export async function scenariosInSql(): Promise<{ file: string; scenario: string
   const found = (await sources('sql/functions', '.sql')).flatMap(({ file, text }) => {
     const code = text.replaceAll(/--.*$/gm, '');
     const raised = callsOf(code, 'refuse').flatMap((call) => literalsIn(call));
-    const judged = [...code.matchAll(/\(\d+, '(\w+)', /g)].map(([, scenario = '']) => scenario);
-    const fallback = [...code.matchAll(/fallback text default '(\w+)'/g)].map(
-      ([, word = '']) => word,
+    const isImport = file.includes('/imports/');
+    const judged = [...code.matchAll(isImport ? /\b\d+, '(\w+)',\s/g : /\(\d+, '(\w+)',\s/g)].map(
+      ([, scenario = '']) => scenario,
     );
-    return [...raised, ...judged, ...fallback].map((scenario) => ({ file, scenario }));
+    const imported = callsOf(code, 'import_fault', true).map(
+      (call) => /^[^,]+,[^,]+,[^,]+, '(\w+)'/.exec(call)?.[1] ?? [],
+    );
+    return [...raised, ...judged, ...imported.flat()].map((scenario) => ({ file, scenario }));
   });
   return found;
 }

@@ -159,6 +159,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     series,
     added_seat: addedSeat,
     archived: archived[0]?.id ?? '',
+    import_run: await importOne(db, hospital, patient),
     newcomer,
     fourth_patient: fourthPatient,
     second_held: secondHeld,
@@ -191,6 +192,26 @@ async function closeFarAhead(db: Queryable, { id, doctorIds }: TestHospital) {
       date: '2099-06-24',
     }),
   };
+}
+
+/** An import that brought one patient. */
+async function importOne(db: Queryable, hospital: TestHospital, patient: string): Promise<string> {
+  const run = await insert(db, 'import_run', {
+    hospital_id: hospital.id,
+    kind: 'appointments',
+    file_name: 'visits.csv',
+    row_count: 2,
+    fingerprint: 'x',
+    created_by: hospital.admin.accountId,
+  });
+  for (const number of [1, 2]) {
+    await db.query(
+      `insert into app_public.imported_row (hospital_id, run_id, row_number, record_id, external_id)
+       values ($1, $2, $3, $4, $5)`,
+      [hospital.id, run, number, patient, `visit ${number}`],
+    );
+  }
+  return run;
 }
 
 /** A visit of two slots with the other doctor. */

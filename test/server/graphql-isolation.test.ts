@@ -19,12 +19,15 @@ const LISTS: Readonly<Record<string, string>> = {
   allAppointmentSeries: 'appointment_series',
   archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
+  appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   holidays: 'holiday',
   hospitals: 'hospital',
+  importRuns: 'import_run',
+  importedRows: 'imported_row',
   locations: 'location',
   notifications: 'notification',
   patients: 'patient',
@@ -65,8 +68,8 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      free as (
        select slot.id, row_number() over (order by slot.starts_at desc) as number
        from app_public.slot, north where slot.hospital_id = north.id)
-     insert into app_public.appointment (hospital_id, slot_id, patient_id, status)
-     select north.id, free.id, patient.id, 'scheduled'
+     insert into app_public.appointment (hospital_id, slot_id, patient_id, status, source)
+     select north.id, free.id, patient.id, 'scheduled', 'staff'
      from north, free, app_public.patient
      where free.number = 1 and patient.hospital_id = north.id
      limit 1
@@ -80,7 +83,6 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        (select id from app_public.account where hospital_id = $1 limit 1) as account,
        (select id from app_public.schedule where hospital_id = $1 limit 1) as schedule,
        (select id from app_public.service where hospital_id = $1 limit 1) as service,
-       (select id from app_public.notification where hospital_id = $1 limit 1) as notification,
        (select id from app_public.audit_entry where hospital_id = $1 limit 1) as audit_entry`,
     [rows[0].hospital_id],
   );
@@ -100,14 +102,35 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      values ($1, $2, $3, current_date + 1, current_date + 20) returning id as waitlist_entry`,
     [rows[0].hospital_id, rows[0].patient, rows[0].doctor],
   );
+  const { rows: series } = await database.ownerPool.query(
+    `with series as (
+       insert into app_public.appointment_series
+         (hospital_id, patient_id, doctor_id, first_starts_at, every_days, occurrence_count, is_all_or_nothing)
+       values ($1, $2, $3, '2099-01-01 09:00+00', 7, 2, false) returning id),
+     seat as (
+       insert into app_public.added_seat (hospital_id, slot_id, reason) values ($1, $4, 'x') returning id)
+     select series.id as appointment_series, seat.id as added_seat from series, seat`,
+    [rows[0].hospital_id, rows[0].patient, rows[0].doctor, rows[0].slot],
+  );
+  const { rows: notifications } = await database.ownerPool.query(
+    `insert into app_public.notification
+       (hospital_id, patient_id, event, priority, channels, title, body, created_at)
+     values ($1, $2, 'appointment_booked', 'normal', '{in_app}', 'News', 'Text.', now())
+     returning id as notification`,
+    [rows[0].hospital_id, rows[0].patient],
+  );
   return {
     ...rows[0],
     ...more,
+    ...notifications[0],
     ...closed,
     ...waits[0],
+    ...series[0],
     appointment_move: randomUUID(),
     waitlist_offer: randomUUID(),
     archived_appointment: randomUUID(),
+    import_run: randomUUID(),
+    imported_row: randomUUID(),
   };
 }
 
@@ -139,9 +162,18 @@ test.each(roles)('$role sees rows of their own hospital only', async ({ name }) 
   }
 });
 
+/** Tables whose rows have a key of several parts, and the hospital itself. */
+const WITHOUT_ID = new Set([
+  'hospital',
+  'doctor_day',
+  'appointment_seat',
+  'series_occurrence',
+  'imported_row',
+]);
+
 test.each(roles)('$role finds nothing of another hospital by its id', async ({ name }) => {
   for (const table of Object.values(LISTS)) {
-    if (table === 'hospital' || table === 'doctor_day') continue;
+    if (WITHOUT_ID.has(table)) continue;
     const field = table.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const { data, errors } = await server.ask(
       tokens[name] ?? '',
@@ -184,6 +216,13 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     reactivatePatient: `patientId: "${foreign.patient}"`,
     joinWaitlist: `patientId: "${own.patient}", doctorId: "${foreign.doctor}", firstDay: "2026-01-01", lastDay: "2026-01-01"`,
     leaveWaitlist: `entryId: "${foreign.waitlist_entry}"`,
+    requestAppointment: `doctorId: "${foreign.doctor}", startsAt: "2098-01-01T09:00:00Z", patientId: "${own.patient}", idempotencyKey: "${key}"`,
+    acceptAppointment: `appointmentId: "${foreign.appointment}"`,
+    declineAppointment: `appointmentId: "${foreign.appointment}", reason: "mine"`,
+    proposeSlot: `appointmentId: "${foreign.appointment}", slotId: "${own.slot}"`,
+    bookSeries: `doctorId: "${foreign.doctor}", firstStartsAt: "2098-01-01T09:00:00Z", everyDays: 7, occurrenceCount: 2, patientId: "${own.patient}", idempotencyKey: "${key}"`,
+    cancelSeries: `seriesId: "${foreign.appointment_series}"`,
+    addSeat: `slotId: "${foreign.slot}", reason: "mine"`,
     erasePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();
@@ -203,7 +242,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.location ?? '', unknown)
         .replaceAll(foreign.service ?? '', unknown)
-        .replaceAll(foreign.waitlist_entry ?? '', unknown),
+        .replaceAll(foreign.waitlist_entry ?? '', unknown)
+        .replaceAll(foreign.appointment_series ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
     expect(scenario, `${mutation} as ${role}: foreign and unknown look alike`).toBe(ofUnknown);

@@ -57,7 +57,7 @@ test('the seat that is free is held for whoever waits, who is told', () =>
     await asOwner(db);
     const { rows: notes } = await db.query(
       `select notification.patient_id, event, priority, body,
-         to_char(appointment.held_until at time zone $2, 'FMDay, DD FMMonth, HH24:MI') as until
+         to_char(appointment.held_until at time zone $2, 'FMDay, FMDD FMMonth YYYY, HH24:MI') as until
          from app_public.notification
          join app_public.appointment on appointment.id = notification.appointment_id
         where event = 'seat_offered' and appointment.id = $1`,

@@ -241,6 +241,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'plan_night',
     'report_unknown_topics',
     'sweep_lapsed_holds',
+    'sweep_lapsed_requests',
     'sweep_waitlist',
   ]);
   for (const { task } of items) {

@@ -81,6 +81,18 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.appointment.appointment_of_a_series': {
         tags: { fieldName: 'series', foreignFieldName: 'appointments' },
       },
+      'app_public.appointment_series.appointment_series_of_a_hospital': {
+        tags: { foreignFieldName: 'series' },
+      },
+      'app_public.appointment_series.series_of_a_patient': {
+        tags: { foreignFieldName: 'series' },
+      },
+      'app_public.appointment_series.series_with_a_doctor': {
+        tags: { foreignFieldName: 'series' },
+      },
+      'app_public.appointment_series.series_for_a_service': {
+        tags: { foreignFieldName: 'series' },
+      },
       'app_public.appointment_series.series_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -147,6 +159,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
     },
     procedure: {
       'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
+      'app_public.cancel_series': { tags: { resultFieldName: 'appointments' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
     },
   },
@@ -162,7 +175,7 @@ function classTags() {
       tags: { name: 'archived_appointment' },
       attribute: attributeTags('appointment_archive'),
     },
-    // The plural of series is series, which is what one of them is asked for by.
+    // The plural of series is series, by which one of them is asked for.
     'app_public.appointment_series': {
       tags: { rootField: 'allAppointmentSeries' },
       attribute: attributeTags('appointment_series'),

@@ -124,5 +124,5 @@ create or replace trigger appointment_series_is_audited
   for each row execute function app_private.record_audit('appointment_series');
 
 create or replace trigger added_seat_is_audited
-  after insert or update or delete on app_public.added_seat
+  after insert or delete on app_public.added_seat
   for each row execute function app_private.record_audit('added_seat');

@@ -24,7 +24,7 @@ declare
   wanted app_private.wanted_occurrence[];
   occurrence app_private.wanted_occurrence;
   booked app_public.series_occurrence;
-  report jsonb := '[]';
+  report jsonb := '[]'::jsonb;
   booked_count integer := 0;
 begin
   perform app_private.guard_series(first_starts_at, every_days, occurrence_count);

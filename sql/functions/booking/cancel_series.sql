@@ -39,7 +39,7 @@ begin
   perform app_private.lock_for_booking(hospital, series.patient_id, ahead.slot_ids, ahead.ids);
   return query
   update app_public.appointment
-  set status = 'cancelled', cancellation_reason = reason
+  set status = 'cancelled', cancellation_reason = cancel_series.reason
   where appointment.hospital_id = hospital and appointment.id = any (ahead.ids)
   returning appointment.*;
 end

@@ -1,7 +1,8 @@
 -- Lets the requests expire that nobody answered before their time came. It acts as the worker, because it
 -- is the system that does it, and runs as the owner, because locking needs rights that the worker lacks.
 -- What somebody is just answering is skipped: an acceptance of a passed time is refused anyway, and the
--- next sweep finds what a refusal has left. Cost follows what is due (appointment_requested).
+-- next sweep finds what a refusal has left; as it waits for nobody, it needs no order. Cost follows what
+-- is due (appointment_requested).
 create or replace function app_private.expire_lapsed_requests(hospital_id uuid) returns integer
 language plpgsql security definer
 set search_path = ''
@@ -20,7 +21,6 @@ begin
     where appointment.hospital_id = expire_lapsed_requests.hospital_id
       and appointment.status = 'requested'
       and appointment.starts_at <= app_private.clock()
-    order by appointment.id
     for no key update skip locked
   ) as request;
   if lapsed is null then

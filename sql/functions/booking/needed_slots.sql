@@ -11,7 +11,7 @@ declare
   needed record;
 begin
   if service_id is null then
-    return '{}';
+    return '{}'::uuid[];
   end if;
   select
     array_agg(further.id order by further.starts_at) filter (where further.id <> first.id) as slot_ids,

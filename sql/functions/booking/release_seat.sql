@@ -10,9 +10,9 @@ begin
   update app_public.slot
   set booked_count = booked_count - 1
   where slot.hospital_id = release_seat.hospital_id and slot.id = release_seat.slot_id
-  returning slot.doctor_id, slot.starts_at, slot.is_retired and slot.booked_count = 0 as is_over into seat;
+  returning slot.doctor_id, slot.starts_at, slot.is_retired, slot.booked_count into seat;
 
-  if seat.is_over then
+  if seat.is_retired and seat.booked_count = 0 then
     update app_public.slot
     set withdrawn_at = app_private.clock()
     where slot.hospital_id = release_seat.hospital_id and slot.id = release_seat.slot_id;

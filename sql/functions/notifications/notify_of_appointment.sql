@@ -1,10 +1,11 @@
 -- Tells the patient or the doctor of an appointment what happened to it: one row of their inbox, in
 -- the words of the event's template, with the names and the local time of that moment. An event
 -- without a template for this audience tells nobody. It runs inside every booking, so it looks up by
--- key, one by one, only what the template names: a join of them all takes longer to set up than that.
+-- key, one by one, only what this audience is told (nobody needs their own name): a join of it all
+-- takes longer to set up than that.
 -- Only triggers and flows that run as the owner call it; a role that could would write into the inbox
 -- of others, so no role is granted it, nor the insert.
--- facts: further names of the template with their texts; they do not replace those of the appointment.
+-- facts: reason, held_until, holiday, message, where the event has them.
 create or replace function app_private.notify_of_appointment(
   event text, audience text, appointment app_public.appointment, facts jsonb default null)
 returns void
@@ -16,8 +17,6 @@ declare
   doctor_name text;
   location_name text;
   local_start text;
-  words text;
-  known jsonb;
 begin
   select * into template
   from app_public.notification_template
@@ -27,44 +26,33 @@ begin
     return;
   end if;
 
-  words := template.title || template.body;
-  if strpos(words, '{patient}') > 0 then
+  if audience = 'doctor' then
     select patient.name into patient_name
     from app_public.patient
     where patient.hospital_id = appointment.hospital_id and patient.id = appointment.patient_id;
-  end if;
-  if strpos(words, '{doctor}') > 0 then
+  else
     select doctor.display_name into doctor_name
     from app_public.doctor
     where doctor.hospital_id = appointment.hospital_id and doctor.id = appointment.doctor_id;
-  end if;
-  if strpos(words, '{location}') > 0 then
     select location.name into location_name
     from app_public.location
     where location.hospital_id = appointment.hospital_id and location.id = appointment.location_id;
   end if;
-  if strpos(words, '{starts_at}') > 0 then
-    select app_private.local_time(lower(appointment.during), hospital.time_zone) into local_start
-    from app_public.hospital
-    where hospital.id = appointment.hospital_id;
-  end if;
-  known := jsonb_build_object(
-    'patient', patient_name, 'doctor', doctor_name, 'location', location_name, 'starts_at', local_start);
-  if facts is not null then
-    known := facts || known;
-  end if;
+  select app_private.local_time(lower(appointment.during), hospital.time_zone) into local_start
+  from app_public.hospital
+  where hospital.id = appointment.hospital_id;
 
   insert into app_public.notification (
     hospital_id, patient_id, doctor_id, event, priority, channels, title, body, appointment_id, created_at)
   values (
     appointment.hospital_id,
-    case template.audience when 'patient' then appointment.patient_id end,
-    case template.audience when 'doctor' then appointment.doctor_id end,
+    case audience when 'patient' then appointment.patient_id end,
+    case audience when 'doctor' then appointment.doctor_id end,
     template.event,
     template.priority,
     template.channels,
-    app_private.fill_template(template.title, known),
-    app_private.fill_template(template.body, known),
+    app_private.fill_template(template.title, patient_name, doctor_name, location_name, local_start, facts),
+    app_private.fill_template(template.body, patient_name, doctor_name, location_name, local_start, facts),
     appointment.id,
     app_private.clock());
 end

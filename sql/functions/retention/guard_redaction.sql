@@ -8,11 +8,11 @@ set search_path = ''
 as $$
 declare
   before jsonb := to_jsonb(old);
-  person uuid := case
+  person uuid := (case
     when tg_argv[0] = 'appointment_archive' then before ->> 'patient_id'
     when before ->> 'table_name' = 'patient' then before ->> 'record_id'
     else coalesce(before #>> '{new_state,patient_id}', before #>> '{old_state,patient_id}')
-  end;
+  end)::uuid;
 begin
   if to_jsonb(new) <> app_private.redacted_row(tg_argv[0], before)
     or not exists (

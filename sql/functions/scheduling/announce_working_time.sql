@@ -1,6 +1,6 @@
 -- Whatever else decides which slots a doctor has tells the job that brings them in line: the slot
--- duration, whether the doctor works here, whether a place is open, how far ahead slots are stored.
--- One message a doctor, or one for the whole hospital. Trigger argument: the table's name.
+-- duration, whether the doctor works here, whether a place is open. One message a doctor. Trigger
+-- argument: the table's name.
 create or replace function app_private.announce_working_time() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -9,7 +9,7 @@ begin
   if tg_argv[0] = 'doctor' then
     insert into app_private.outbox (hospital_id, topic, key, payload)
     values (new.hospital_id, 'schedule', new.id::text, jsonb_build_object('doctor_id', new.id));
-  elsif tg_argv[0] = 'location' then
+  else
     insert into app_private.outbox (hospital_id, topic, key, payload)
     select new.hospital_id, 'schedule', concerned.doctor_id::text, jsonb_build_object('doctor_id', concerned.doctor_id)
     from (
@@ -17,16 +17,13 @@ begin
       from app_public.schedule
       where schedule.hospital_id = new.hospital_id and schedule.location_id = new.id and schedule.is_active
     ) as concerned;
-  else
-    insert into app_private.outbox (hospital_id, topic, key, payload)
-    values (new.id, 'schedule', new.id::text, '{}');
   end if;
   return null;
 end
 $$;
 
 comment on function app_private.announce_working_time() is
-  'Trigger: leaves a message in the outbox when a doctor''s slot duration, a place or the stored days change.';
+  'Trigger: leaves a message in the outbox when a doctor''s slot duration or a place changes.';
 
 revoke execute on function app_private.announce_working_time() from public;
 
@@ -39,9 +36,3 @@ create or replace trigger location_working_time_is_announced
   after update of is_active on app_public.location
   for each row when (new.is_active <> old.is_active)
   execute function app_private.announce_working_time('location');
-
-create or replace trigger hospital_working_time_is_announced
-  after update of booking_horizon_days, generated_days on app_public.hospital
-  for each row when (
-    coalesce(new.generated_days, new.booking_horizon_days) > coalesce(old.generated_days, old.booking_horizon_days))
-  execute function app_private.announce_working_time('hospital');

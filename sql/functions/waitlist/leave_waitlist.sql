@@ -32,6 +32,7 @@ begin
     end if;
   end loop;
   perform app_private.refuse_unreachable_entry(hospital, entry_id);
+  return null;
 end
 $$;
 

@@ -10,14 +10,14 @@ returns table (entry_id uuid, slot_id uuid, patient_id uuid, service_id uuid)
 language plpgsql stable rows 10
 as $$
 declare
-  no_service constant uuid := '00000000-0000-0000-0000-000000000000';
+  no_service constant uuid := '00000000-0000-0000-0000-000000000000'::uuid;
   waiting app_public.waitlist_entry[] := array(
     select entry from app_private.waits_for_doctor(hospital_id, doctor_id) as entry);
   seat record;
   entry app_public.waitlist_entry;
   verdict record;
   planned integer := 0;
-  settled_patients uuid[] := '{}';
+  settled_patients uuid[] := '{}'::uuid[];
   unfit_services uuid[];
 begin
   for seat in
@@ -29,7 +29,7 @@ begin
     cross join lateral app_private.free_seats_between(
       plan_offers.hospital_id, plan_offers.doctor_id, days.first_day, days.last_day) as free
   loop
-    unfit_services := '{}';
+    unfit_services := '{}'::uuid[];
     for entry in
       select wish.*
       from unnest(waiting) as wish
