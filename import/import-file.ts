@@ -13,6 +13,8 @@ export interface ImportOptions extends ImportArguments {
   progress: Progress;
   /** Ends the import, wherever it is; nothing of it stays. */
   signal: AbortSignal;
+  /** How long it waits for somebody else, as Postgres writes it; 10 seconds unless told. */
+  lockTimeout?: string;
 }
 
 /** Thrown by an import that was told to stop. */
@@ -49,9 +51,12 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
     // A server that notices when this process dies stops what it is doing for it; not all can.
     await client.query("set client_connection_check_interval = '1s'").catch(() => {});
     await client.query(
-      `begin; set local role app_owner; set local lock_timeout = '10s'; set local statement_timeout = 0;
+      `begin; set local role app_owner; set local statement_timeout = 0;
        set local idle_in_transaction_session_timeout = 0`,
     );
+    await client.query("select set_config('lock_timeout', $1, true)", [
+      options.lockTimeout ?? '10s',
+    ]);
     const report = await work(client, options);
     signal.throwIfAborted();
     signal.removeEventListener('abort', interrupt);
@@ -193,7 +198,10 @@ async function one<T extends object>(
 
 // Of an error of the database only what tells nothing about the data.
 function explained(error: unknown): Error {
-  if (!(error instanceof pg.DatabaseError)) return error as Error;
+  if (!(error instanceof pg.DatabaseError)) {
+    if (!(error instanceof Error) || error instanceof ImportFileError) return error as Error;
+    return new Error(`${error.message}. Nothing was imported.`, { cause: error });
+  }
   const { code = '', message, hint, constraint } = error;
   const cause = { cause: error };
   if (code.startsWith('SK')) return new Error(`${message} ${hint ?? ''}`.trim(), cause);

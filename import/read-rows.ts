@@ -126,9 +126,17 @@ function list(fault: string, names: readonly string[]): string[] {
   return [`${names.length === 1 ? 'column' : 'columns'} ${fault}: ${quoted.join(', ')}`];
 }
 
+function wordsOf(error: CsvError): string {
+  // Found at the end of the file, or far below: what helps is where it began.
+  const began = `row ${Number(error.records) + 1}: a quote is opened and never closed`;
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return `${began}.`;
+  if (error.code === 'CSV_MAX_RECORD_SIZE') return `${began}, or the row is far too long.`;
+  return error.message;
+}
+
 function explained(error: unknown): Error {
   if (error instanceof CsvError)
-    return new ImportFileError(`The file is not CSV: ${error.message}`, { cause: error });
+    return new ImportFileError(`The file is not CSV: ${wordsOf(error)}`, { cause: error });
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return new ImportFileError('There is no such file.', { cause: error });
   if (code === 'EISDIR') return new ImportFileError('That is a folder.', { cause: error });

@@ -38,6 +38,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   isAllOrNothing:
     'True, or left out: one occurrence that cannot be booked refuses all. False: those that can be are booked.',
   isAvailable: 'Whether the doctor takes appointments.',
+  isDryRun: 'Whether everything is only tried: all faults are told, nothing is stored.',
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
@@ -60,7 +61,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   reason: 'Why, in plain words; at most 2000 characters.',
   rebookBuffer:
     'A slot freed by a no-show is bookable again only if it starts later than this from now.',
-  rows: 'The stretches of work of the new week; none: the doctor does not work.',
+  rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
   seriesId: 'The series.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
   slotDuration: "Length of the doctor's slots, 5 minutes to 8 hours.",

@@ -13,6 +13,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   account: ['id', 'email', 'role'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
+  import_run: ['id', 'kind'],
+  imported_row: ['record_id', 'external_id', 'run_id'],
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
@@ -27,6 +29,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
 
 /** Columns that clients have no use for, though their role may read them. */
 const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  import_run: ['fingerprint'],
   absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
@@ -52,6 +55,15 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           fieldName: 'canceller',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
+      },
+      'app_public.import_run.import_run_by_an_account': {
+        tags: {
+          fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.imported_row.imported_row_of_a_run': {
+        tags: { fieldName: 'run', foreignFieldName: 'rows' },
       },
       'app_public.slot.slot_in_an_absence_of_its_doctor': { tags: { fieldName: 'absence' } },
       'app_public.appointment.appointment_created_by_an_account': {

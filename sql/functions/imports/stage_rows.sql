@@ -7,10 +7,10 @@ begin
   insert into app_private.import_row (hospital_id, run_id, row_number, fields)
   select stage_rows.hospital_id, stage_rows.run_id, row_numbers[staged.position::integer], cells.fields
   from jsonb_array_elements(stage_rows.rows) with ordinality as staged (cells, position)
-  left join lateral (
+  cross join lateral (
     select jsonb_strip_nulls(jsonb_object_agg(cell.key, nullif(btrim(cell.value, E' \t\r\n'), ''))) as fields
-    from jsonb_each_text(staged.cells) as cell
-  ) as cells on jsonb_typeof(staged.cells) = 'object';
+    from jsonb_each_text(case when jsonb_typeof(staged.cells) = 'object' then staged.cells end) as cell
+  ) as cells;
 end
 $$;
 
