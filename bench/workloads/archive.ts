@@ -204,7 +204,7 @@ async function freeSlots(server: pg.Pool, hospital: BenchHospital, doctorId: str
   await withTransaction(server, receptionSettings(hospital), (client) =>
     client.query({
       name: 'free',
-      text: 'select id, starts_at, ends_at from app_public.free_slots($1) limit $2',
+      text: 'select slot_id, starts_at, ends_at from app_public.free_slots($1) limit $2',
       values: [doctorId, days * slotsADay],
     }),
   );
