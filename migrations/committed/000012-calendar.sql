@@ -1,3 +1,8 @@
+--! Previous: sha1:9847a2658ad76146883fe05a449ba7fbf52e34ef
+--! Hash: sha1:f7a34fea5b1df337fe8cf4759d8d53e9ca888995
+--! Message: calendar
+
+--! split: 1-current.sql
 -- The calendar: absences and holidays close slots, services have buffers, and every window says so.
 
 set local role app_owner;

@@ -1,3 +1,8 @@
+--! Previous: sha1:f7a34fea5b1df337fe8cf4759d8d53e9ca888995
+--! Hash: sha1:bc8e77ebcb55863f3d56625341b6fe9ce68c28e9
+--! Message: visits-to-come
+
+--! split: 1-current.sql
 -- Further seats, requests, series, the waitlist, and what people are told of all that.
 
 set local role app_owner;

@@ -1,3 +1,8 @@
+--! Previous: sha1:41801fdadd3ea49057a00945f59e74481c0d9229
+--! Hash: sha1:9847a2658ad76146883fe05a449ba7fbf52e34ef
+--! Message: imports
+
+--! split: 1-current.sql
 -- What an import brings, what it is told, and what it leaves behind. Before all others, because the files
 -- of triggers that they include name these tables.
 

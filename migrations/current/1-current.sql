@@ -1,0 +1,1 @@
+-- Write the next migration here; include functions with: --!include functions/<area>/<name>.sql
