@@ -4,15 +4,20 @@ import 'postgraphile/graphile-build-pg';
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   absenceId: 'The absence.',
+  alertId: 'The alert.',
   appointmentId: 'The appointment.',
   beyond:
     'Position of the last row that you have; only what comes after it. Left out: from the start.',
   bookingHorizonDays: 'How many days ahead of today can be booked, 1 to 365.',
   bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
+  chiefComplaint: 'Why the patient came, at most 2000 characters; left out: as it is.',
+  consultationId: 'The consultation.',
   clear: 'Names of columns that become empty; a null leaves a column as it is.',
   date: 'The local day; of a holiday that returns, any of its days.',
   dateOfBirth: 'Date of birth.',
+  day: 'Local day; left out: today.',
+  diagnosis: 'What was found, one text each, at most 50; left out: as it is.',
   displayName: 'Name for people.',
   doctorAlertBuffer:
     "Grace beyond the slot's length before a patient waiting for the doctor raises an alert.",
@@ -49,6 +54,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   message: 'What the patient is told with it; at most 2000 characters.',
   name: 'Name for people; of a patient the full name.',
   newSlotId: 'The slot to move to.',
+  note: 'What was done about it; at most 2000 characters.',
+  notes: 'Working notes, at most 20000 characters; left out: as they are.',
   notificationId: 'The notification.',
   noShowBlockThreshold: 'Number of no-shows at which a patient is blocked.',
   noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
@@ -58,9 +65,11 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   pageSize: 'How many rows at most, from 1 to 100; 50 when left out.',
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
+  purpose: 'What for, as the patient will read it; at most 500 characters.',
   reason: 'Why, in plain words; at most 2000 characters.',
   rebookBuffer:
     'A slot freed by a no-show is bookable again only if it starts later than this from now.',
+  role: 'As what the doctor takes part.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
   seriesId: 'The series.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
@@ -72,6 +81,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   startsAt: 'Start of the visit that is wished for.',
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
+  text: 'What is to be added; at most 10000 characters.',
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
   vitalsAlertBuffer:

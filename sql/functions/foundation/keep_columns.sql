@@ -115,3 +115,15 @@ create or replace trigger series_occurrence_keeps_what_happened
 create or replace trigger added_seat_keeps_what_happened
   before update of hospital_id, id, slot_id, doctor_id, reason, added_by, added_at on app_public.added_seat
   for each row execute function app_private.keep_columns('added_seat', 'slot_id', 'doctor_id', 'reason', 'added_by', 'added_at');
+
+create or replace trigger stage_alert_keeps_its_identity
+  before update of hospital_id, id, appointment_id, patient_id, doctor_id, kind, waiting_since, due_at, raised_at on app_public.stage_alert
+  for each row execute function app_private.keep_columns('stage_alert', 'appointment_id', 'patient_id', 'doctor_id', 'kind', 'waiting_since', 'due_at', 'raised_at');
+
+create or replace trigger consultation_keeps_its_identity
+  before update of hospital_id, id, appointment_id, patient_id, doctor_id, started_by, started_at on app_public.consultation
+  for each row execute function app_private.keep_columns('consultation', 'appointment_id', 'patient_id', 'doctor_id', 'started_by', 'started_at');
+
+create or replace trigger consultation_participant_keeps_what_happened
+  before update of hospital_id, id, consultation_id, patient_id, doctor_id, role, added_by, added_at on app_public.consultation_participant
+  for each row execute function app_private.keep_columns('consultation_participant', 'consultation_id', 'patient_id', 'doctor_id', 'role', 'added_by', 'added_at');
