@@ -242,6 +242,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'report_unknown_topics',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
+    'sweep_stage_alerts',
     'sweep_waitlist',
   ]);
   for (const { task } of items) {
