@@ -11,7 +11,7 @@ import { alertsIn, consultation, fillIn } from '../visits/arrivals.ts';
 
 const { ownerPool } = await createDatabase();
 
-/** A hospital with one patient who has arrived, on the clock of everybody; `minutes` after it. */
+/** A hospital with one patient who has arrived, on the clock of everybody, which is `minutes` later now. */
 async function arrived(minutes = 0): Promise<{ hospital: OpenHospital; visit: string }> {
   await ownerPool.query('delete from app_private.clock_shift');
   const hospital = await openHospital(ownerPool, { horizonDays: 1 });
@@ -161,7 +161,7 @@ test('a patient is not called in who is just being let go', async () => {
 });
 
 test('of two sweeps at once one raises the alert, and neither waits', async () => {
-  const { hospital } = await arrived(35);
+  const { hospital } = await arrived(36);
   await race(ownerPool, async (begin) => {
     const first = await begin();
     const second = await begin();
@@ -177,7 +177,7 @@ test('of two sweeps at once one raises the alert, and neither waits', async () =
 });
 
 test('no alert is raised for a patient who is just being called in', async () => {
-  const { hospital, visit } = await arrived(35);
+  const { hospital, visit } = await arrived(36);
   await race(ownerPool, async (begin) => {
     const doctor = await begin(hospital.doctor);
     const sweep = await begin();
@@ -190,7 +190,7 @@ test('no alert is raised for a patient who is just being called in', async () =>
 });
 
 test('an alert that is just being raised ends with the wait that ends meanwhile', async () => {
-  const { hospital, visit } = await arrived(35);
+  const { hospital, visit } = await arrived(36);
   await race(ownerPool, async (begin) => {
     const sweep = await begin();
     const doctor = await begin(hospital.doctor);
@@ -209,15 +209,12 @@ test('an alert that is just being raised ends with the wait that ends meanwhile'
 test.each(['auto', 'manual'] as const)(
   'an alert is resolved once, by whoever comes first: %s',
   async (winner) => {
-    const { hospital, visit } = await arrived(35);
-    const sweep = await ownerPool.connect();
-    try {
-      await sweep.query('begin');
-      await raiseAlerts(sweep, hospital);
-      await sweep.query('commit');
-    } finally {
-      sweep.release();
-    }
+    const { hospital, visit } = await arrived(36);
+    await race(ownerPool, async (begin) => {
+      const sweep = await begin();
+      expect(await raiseAlerts(sweep.db, hospital)).toBe(1);
+      await sweep.commit();
+    });
     const [alert] = await inspect((db) => alertsIn(db, hospital));
     const resolve = (db: ClientBase) =>
       db.query('select app_public.resolve_stage_alert($1)', [alert?.id]);
@@ -243,7 +240,7 @@ test.each(['auto', 'manual'] as const)(
 );
 
 test('of two who take care of an alert, the second is told', async () => {
-  const { hospital } = await arrived(35);
+  const { hospital } = await arrived(36);
   await race(ownerPool, async (begin) => {
     const sweep = await begin();
     await raiseAlerts(sweep.db, hospital);
