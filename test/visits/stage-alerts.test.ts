@@ -142,6 +142,7 @@ describe('an alert is raised', () => {
       await become(db, hospital.nurse);
       await resolve(db, alert.id, 'on the way');
       await moveClock(db, '1 hour');
+      expect(await isDue(db, hospital)).toBe(false);
       expect(await raise(db, hospital)).toBe(0);
       await takeVitals(db, alert.appointment_id);
       await moveClock(db, '40 minutes');
