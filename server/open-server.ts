@@ -9,6 +9,7 @@ import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
 import { NotificationChanges } from './notification-changes.ts';
 import { SlotChanges } from './slot-changes.ts';
+import { StageAlertChanges } from './stage-alert-changes.ts';
 
 export type ServerOptions = {
   config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
@@ -21,6 +22,7 @@ export type ServerOptions = {
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
+  stageAlertChanges?: StageAlertChanges;
 };
 
 /** A server that listens. */
@@ -43,9 +45,19 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   });
   const slotChanges = options.slotChanges ?? new SlotChanges();
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
+  const stageAlertChanges = options.stageAlertChanges ?? new StageAlertChanges();
   const draining = { isDraining: false };
   const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
-  const app = createApp({ pool, config, log, auth, slotChanges, notificationChanges, draining });
+  const app = createApp({
+    pool,
+    config,
+    log,
+    auth,
+    slotChanges,
+    notificationChanges,
+    stageAlertChanges,
+    draining,
+  });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
   auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
@@ -54,6 +66,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     log,
     slotChanges,
     notificationChanges,
+    stageAlertChanges,
     endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
     onGap: () => auth.endedSessions.poll(),
   });
@@ -67,6 +80,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       const closed = new Promise((resolve) => server.close(resolve));
       slotChanges.close();
       notificationChanges.close();
+      stageAlertChanges.close();
       await Promise.all([app.close(), closed]);
       await Promise.all([listener.close(), auth.close()]);
       await pool.end();

@@ -9,12 +9,14 @@ import { generateSlots } from './tasks/generate-slots.ts';
 import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planNight } from './tasks/plan-night.ts';
+import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
+import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
 
@@ -28,12 +30,14 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   mark_no_shows: markNoShows,
   offer_seats: offerSeats,
   plan_night: planNight,
+  raise_stage_alerts: raiseStageAlerts,
   remove_old_sessions: removeOldSessions,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_no_shows: sweepNoShows,
+  sweep_stage_alerts: sweepStageAlerts,
   sweep_waitlist: sweepWaitlist,
 };
 
