@@ -11,15 +11,20 @@ export interface ReplayArguments {
   inFlight: number;
   /** Slug of the hospital to make; undefined takes the next free `replay-<day>`. */
   hospital: string | undefined;
+  /** Whether the clock then moves through the day, with staff and jobs at work. */
+  throughTheDay: boolean;
 }
 
 /** Shown beneath every complaint about the command line. */
-export const usage = `Usage: npm run replay -- <file.csv> --day <YYYY-MM-DD> [--url http://127.0.0.1:4000] [--in-flight 16] [--hospital slug]
+export const usage = `Usage: npm run replay -- <file.csv> --day <YYYY-MM-DD> [--url http://127.0.0.1:4000] [--in-flight 16] [--hospital slug] [--through-the-day]
 
   --day        a day ahead of today: the file's appointments are booked on it
   --url        the running server (npm start)
   --in-flight  requests under way at once, 1 to 200
-  --hospital   name of the hospital to make; otherwise replay-<day>, replay-<day>-2, …`;
+  --hospital   name of the hospital to make; otherwise replay-<day>, replay-<day>-2, …
+  --through-the-day
+               then lets the day happen: moves the clock of the whole database through it, for all its
+               hospitals, and back; needs the worker as well (npm start)`;
 
 /** Reads the command line; throws an Error that says what is wrong with it. */
 export function readArguments(words: readonly string[]): ReplayArguments {
@@ -35,6 +40,7 @@ export function readArguments(words: readonly string[]): ReplayArguments {
     url: readUrl(values.url),
     inFlight: readInFlight(values['in-flight']),
     hospital: values.hospital === undefined ? undefined : readSlug(values.hospital),
+    throughTheDay: values['through-the-day'],
   };
 }
 
@@ -55,6 +61,7 @@ function parse(words: readonly string[]) {
         url: { type: 'string', default: 'http://127.0.0.1:4000' },
         'in-flight': { type: 'string', default: '16' },
         hospital: { type: 'string' },
+        'through-the-day': { type: 'boolean', default: false },
       },
     });
   } catch (error) {

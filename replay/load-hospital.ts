@@ -4,7 +4,7 @@ import { hashPassword } from '../platform/password-hash.ts';
 import { planStaff, workingDay } from './plan.ts';
 import type { DayRequest } from './read-day.ts';
 
-/** A hospital made from a file, with reception's login. */
+/** A hospital made from a file, with the logins of its staff. */
 export interface LoadedHospital {
   id: string;
   slug: string;
@@ -18,7 +18,15 @@ export interface LoadedHospital {
   patientIds: Map<string, string>;
   doctorCount: number;
   slotCount: number;
-  email: string;
+  logins: StaffLogin;
+}
+
+/** Addresses of the staff, who share one password that nobody else knows. */
+export interface StaffLogin {
+  reception: string;
+  nurse: string;
+  /** By the doctor's id. */
+  doctors: Map<string, string>;
   password: string;
 }
 
@@ -36,7 +44,7 @@ const longestHorizonDays = 365;
 
 /**
  * Makes a hospital that can serve the whole day: a location for each health post, doctors who work
- * on that day alone, the patients, one receptionist, the slots. All of it through the ordinary
+ * on that day alone, the patients, the staff's logins, the slots. All of it through the ordinary
  * tables, triggers and functions, in one transaction.
  */
 export async function loadHospital(options: LoadOptions): Promise<LoadedHospital> {
@@ -66,7 +74,7 @@ async function load(client: pg.Client, options: LoadOptions): Promise<LoadedHosp
   const locationIds = await insertLocations(client, id, [...staff.keys()]);
   const doctorCount = await insertDoctors(client, id, day, staff, locationIds);
   const patientIds = await insertPatients(client, id, day, requests);
-  const login = await insertReception(client, id, slug);
+  const logins = await insertStaff(client, id, slug);
   // The planner has to know how large this hospital is before its slots are cut.
   await client.query('analyze app_public.location, app_public.doctor, app_public.schedule');
   const { rows } = await client.query<{ slot_count: number; day_start: Date; day_end: Date }>(
@@ -86,7 +94,7 @@ async function load(client: pg.Client, options: LoadOptions): Promise<LoadedHosp
     patientIds,
     doctorCount,
     slotCount,
-    ...login,
+    logins,
   };
 }
 
@@ -214,24 +222,38 @@ async function insertPatients(
   return new Map(rows.map((row) => [row.medical_record_number, row.id]));
 }
 
-async function insertReception(
+async function insertStaff(
   client: pg.Client,
   hospitalId: string,
   slug: string,
-): Promise<{ email: string; password: string }> {
-  const email = `reception@${slug}.test`;
+): Promise<StaffLogin> {
   const password = randomBytes(24).toString('base64url');
-  const passwordHash = await hashPassword(password);
-  await client.query(
-    `with created as (
-       insert into app_public.account (hospital_id, email, display_name, role)
-       values ($1, $2, 'Reception', 'receptionist')
-       returning hospital_id, id)
-     insert into app_private.account_secret (hospital_id, account_id, password_hash)
-     select hospital_id, id, $3 from created`,
-    [hospitalId, email, passwordHash],
+  const { rows } = await client.query<{ email: string; role: string; doctor_id: string | null }>(
+    `with wanted (name, role, doctor_id) as (
+       values ('reception', 'receptionist', null::uuid), ('nurse', 'nurse', null)
+       union all
+       select 'doctor-' || row_number() over (order by id), 'doctor', id
+       from app_public.doctor where hospital_id = $1
+     ), created as (
+       insert into app_public.account (hospital_id, email, display_name, role, doctor_id)
+       select $1, name || '@' || $2 || '.test', initcap(name), role::app_public.account_role, doctor_id
+       from wanted
+       returning hospital_id, id, email, role, doctor_id
+     ), secret as (
+       insert into app_private.account_secret (hospital_id, account_id, password_hash)
+       select hospital_id, id, $3 from created)
+     select email, role, doctor_id from created`,
+    [hospitalId, slug, await hashPassword(password)],
   );
-  return { email, password };
+  const emailOf = (wanted: string) => only(rows.filter(({ role }) => role === wanted)).email;
+  return {
+    reception: emailOf('receptionist'),
+    nurse: emailOf('nurse'),
+    doctors: new Map(
+      rows.flatMap(({ doctor_id, email }) => (doctor_id === null ? [] : [[doctor_id, email]])),
+    ),
+    password,
+  };
 }
 
 function only<T>(rows: readonly T[]): T {

@@ -48,9 +48,28 @@ export interface ProveTablesOptions {
  * What the tables say, against what was answered. Read with all index scans off, so that a damaged
  * index cannot hide a row, and from one snapshot; without indexes nested loops would take minutes.
  */
-export async function proveTables(options: ProveTablesOptions): Promise<Proof[]> {
+export function proveTables(options: ProveTablesOptions): Promise<Proof[]> {
+  const values = [options.hospitalId];
+  return proveAll(options.databaseUrl, [
+    ...claims.map(([claim, contradictions]) => ({ claim, contradictions, values })),
+    storedClaim(options),
+  ]);
+}
+
+/** A claim with the query that finds what contradicts it. */
+export interface Question {
+  claim: string;
+  contradictions: string;
+  values: unknown[];
+}
+
+/** Asks all of it of one snapshot, with every index scan off. */
+export async function proveAll(
+  databaseUrl: string,
+  questions: readonly Question[],
+): Promise<Proof[]> {
   const client = new pg.Client({
-    connectionString: options.databaseUrl,
+    connectionString: databaseUrl,
     application_name: 'slotkeeper:replay',
   });
   await client.connect();
@@ -64,11 +83,10 @@ export async function proveTables(options: ProveTablesOptions): Promise<Proof[]>
        set local enable_nestloop = off`,
     );
     const proofs: Proof[] = [];
-    for (const [claim, contradictions] of claims) {
-      const values = [options.hospitalId];
+    for (const { claim, contradictions, values } of questions) {
       proofs.push({ claim, contradictions: await count(client, contradictions, values) });
     }
-    return [...proofs, await proveStored(client, options)];
+    return proofs;
   } finally {
     await client.end();
   }
@@ -145,33 +163,30 @@ const claims: readonly (readonly [claim: string, contradictions: string])[] = [
   ],
 ];
 
-async function proveStored(client: pg.Client, options: ProveTablesOptions): Promise<Proof> {
+function storedClaim(options: ProveTablesOptions): Question {
   const booked = options.outcomes.flatMap(({ answer, wish }) =>
     answer.kind === 'booked' ? [{ id: answer.appointmentId, wish }] : [],
   );
-  const contradictions = await count(
-    client,
-    `select id
-     from (
-       select id, slot_id, patient_id, status::text, 1 as stored, 0 as answered
-       from app_public.appointment
-       where hospital_id = $1
-       union all
-       select id, slot_id, patient_id, 'scheduled', 0, 1
-       from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as answer (id, slot_id, patient_id)
-     ) as known
-     group by id, slot_id, patient_id, status
-     having sum(stored) <> 1 or sum(answered) <> 1`,
-    [
+  return {
+    claim: `the ${booked.length} appointments answered as booked are stored, each in its slot and for its patient, and no other is`,
+    contradictions: `
+      select id
+      from (
+        select id, slot_id, patient_id, status::text, 1 as stored, 0 as answered
+        from app_public.appointment
+        where hospital_id = $1
+        union all
+        select id, slot_id, patient_id, 'scheduled', 0, 1
+        from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as answer (id, slot_id, patient_id)
+      ) as known
+      group by id, slot_id, patient_id, status
+      having sum(stored) <> 1 or sum(answered) <> 1`,
+    values: [
       options.hospitalId,
       booked.map(({ id }) => id),
       booked.map(({ wish }) => wish.slot.id),
       booked.map(({ wish }) => options.patientIds.get(wish.request.patientNumber)),
     ],
-  );
-  return {
-    claim: `the ${booked.length} appointments answered as booked are stored, each in its slot and for its patient, and no other is`,
-    contradictions,
   };
 }
 

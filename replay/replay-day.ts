@@ -1,12 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import type { ReplayArguments } from './arguments.ts';
-import { bookDay } from './book-day.ts';
-import { loadHospital } from './load-hospital.ts';
+import { bookDay, type Outcome } from './book-day.ts';
+import { checkServer } from './client.ts';
+import { planStops, planVisits } from './day-plan.ts';
+import { type LoadedHospital, loadHospital } from './load-hospital.ts';
 import { assignSlots, expectRefusals, type OfferedSlot } from './plan.ts';
 import { type Proof, proveAnswers, proveTables } from './prove.ts';
+import { proveDay } from './prove-day.ts';
 import { readDay } from './read-day.ts';
-import { checkServer, openReception } from './reception.ts';
-import { describeFile, describeHospital, describeOutcomes, describeProofs } from './report.ts';
+import { openReception } from './reception.ts';
+import { openRehearsal } from './rehearsal.ts';
+import {
+  describeDay,
+  describeFile,
+  describeHospital,
+  describeLived,
+  describeOutcomes,
+  describeProofs,
+} from './report.ts';
+import { openStaff } from './staff.ts';
+import { liveThroughDay } from './through-the-day.ts';
 
 export interface ReplayOptions extends ReplayArguments {
   /** Of the role that owns the database which the server at `url` uses. */
@@ -35,8 +48,13 @@ export async function replayDay(options: ReplayOptions): Promise<ReplayResult> {
   const hospital = await loadHospital({ databaseUrl, requests, day, slug });
   say(describeHospital(hospital, day));
 
-  const { email, password } = hospital;
-  const reception = await openReception({ url, hospital: hospital.slug, email, password });
+  const { logins } = hospital;
+  const door = { url, hospital: hospital.slug };
+  const reception = await openReception({
+    ...door,
+    email: logins.reception,
+    password: logins.password,
+  });
   const slots = new Map<string, OfferedSlot[]>();
   for (const [post, locationId] of hospital.locationIds) {
     slots.set(post, await reception.freeSlots(locationId, hospital.dayStart, hospital.dayEnd));
@@ -70,7 +88,43 @@ export async function replayDay(options: ReplayOptions): Promise<ReplayResult> {
     answer.kind === 'booked' ? 'booked' : answer.scenario,
   );
   const { booked = 0, ...refused } = countEach(scenarios);
-  return { hospitalId: hospital.id, booked, refused, proofs };
+  const ofTheDay = options.throughTheDay
+    ? await liveDay({ options, door, hospital, outcomes })
+    : [];
+  return { hospitalId: hospital.id, booked, refused, proofs: [...proofs, ...ofTheDay] };
+}
+
+/** The second half: the day itself, with staff and jobs at work, and what came of it. */
+async function liveDay(given: {
+  options: ReplayOptions;
+  door: { url: string; hospital: string };
+  hospital: LoadedHospital;
+  outcomes: readonly Outcome[];
+}): Promise<Proof[]> {
+  const { options, door, hospital, outcomes } = given;
+  const { databaseUrl, inFlight, say } = options;
+  const visits = planVisits(outcomes);
+  say(`\n${describeDay(visits, outcomes)}`);
+  const staff = await openStaff(door, hospital.logins);
+  const rehearsal = await openRehearsal(databaseUrl);
+  const progress = options.showProgress(planStops(visits).length);
+  const startedAt = performance.now();
+  try {
+    const lived = await liveThroughDay({
+      visits,
+      staff,
+      rehearsal,
+      inFlight,
+      onStop: progress.step,
+    });
+    say(`${describeLived(lived, performance.now() - startedAt)}`);
+  } finally {
+    progress.end();
+    await rehearsal.close();
+  }
+  const proofs = await proveDay({ databaseUrl, hospitalId: hospital.id, visits });
+  say(`\nProof, from the tables read without an index:\n${describeProofs(proofs)}`);
+  return proofs;
 }
 
 function countEach(words: readonly string[]): Record<string, number> {

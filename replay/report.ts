@@ -1,5 +1,6 @@
 import { latencyOf, ms, whole } from '../bench/harness/figures.ts';
 import type { Outcome } from './book-day.ts';
+import type { Course, PlannedVisit } from './day-plan.ts';
 import type { LoadedHospital } from './load-hospital.ts';
 import type { Proof } from './prove.ts';
 import type { DayRequest } from './read-day.ts';
@@ -44,6 +45,32 @@ export function describeOutcomes(
 
 function line(name: string, value: string): string {
   return `  ${name.padEnd(10)}${value}`;
+}
+
+/** How the day will go, before it does. */
+export function describeDay(visits: readonly PlannedVisit[], outcomes: readonly Outcome[]): string {
+  const count = (course: Course) => visits.filter((visit) => visit.course === course).length;
+  const stayedAway = outcomes.filter(({ wish }) => !wish.request.showedUp).length;
+  const missed = count('missed');
+  return [
+    `The day: the clock of the whole database moves through it, five minutes at a time.`,
+    line(
+      'missed',
+      `${whole(missed)}, of ${whole(stayedAway)} who did not come; ${whole(stayedAway - missed)} had no booking`,
+    ),
+    line('come', whole(visits.length - missed)),
+    line('', `${whole(count('left without vitals'))} of them are left waiting for vital signs`),
+    line('', `${whole(count('left without doctor'))} are left waiting for the doctor`),
+  ].join('\n');
+}
+
+/** That it went, and how fast. */
+export function describeLived({ acts }: { acts: number }, elapsedMs: number): string {
+  const seconds = elapsedMs / 1000;
+  return line(
+    'staff',
+    `${whole(acts)} acts in ${seconds.toFixed(1)} s (${whole(acts / seconds)}/s), jobs included`,
+  );
 }
 
 /** One line a claim. */

@@ -8,18 +8,20 @@ test('a file and a day are enough', () => {
     url: 'http://127.0.0.1:4000',
     inFlight: 16,
     hospital: undefined,
+    throughTheDay: false,
   });
 });
 
 test('everything can be chosen', () => {
   const words =
-    '--day 2027-03-01 --url http://localhost:5000/ --in-flight 3 --hospital city day.csv';
+    '--day 2027-03-01 --url http://localhost:5000/ --in-flight 3 --hospital city --through-the-day day.csv';
   expect(readArguments(words.split(' '))).toEqual({
     file: 'day.csv',
     day: '2027-03-01',
     url: 'http://localhost:5000',
     inFlight: 3,
     hospital: 'city',
+    throughTheDay: true,
   });
 });
 

@@ -27,6 +27,7 @@ function replay(changed: { url?: string; day?: string; hospital?: string; said?:
     url: server.url,
     inFlight: 8,
     hospital: undefined,
+    throughTheDay: false,
     databaseUrl: database.databaseUrl,
     say: (message) => said.push(message),
     showProgress: () => ({ step: () => {}, end: () => {} }),
