@@ -26,7 +26,8 @@ const minute = 60_000;
 
 /**
  * When staff does what, in minutes from the start of a visit. Who is left waiting is left so for longer
- * than the hospital's own measure (a slot of 15 minutes, and 5 or 10 minutes of grace), and served then.
+ * than the hospital's own measure (a slot of 15 minutes, and 5 or 10 minutes of grace), and served when
+ * the sweep has had another look: the clock runs on while it stops, so that a wait is never due on the dot.
  */
 const courses: Readonly<Record<Course, readonly (readonly [minutes: number, deed: Deed])[]>> = {
   missed: [],
@@ -38,15 +39,15 @@ const courses: Readonly<Record<Course, readonly (readonly [minutes: number, deed
   ],
   'left without vitals': [
     [-5, 'check in'],
-    [20, 'take vitals'],
-    [25, 'start'],
-    [30, 'complete'],
+    [25, 'take vitals'],
+    [30, 'start'],
+    [35, 'complete'],
   ],
   'left without doctor': [
     [-5, 'check in'],
     [0, 'take vitals'],
-    [30, 'start'],
-    [35, 'complete'],
+    [35, 'start'],
+    [40, 'complete'],
   ],
 };
 

@@ -123,7 +123,7 @@ const claims: readonly Claim[] = [
     contradictions: different(
       `select appointment_id from app_public.stage_alert
        where hospital_id = $1 and kind = 'no_vitals' and status = 'resolved'
-         and raised_at - due_at <= interval '5 minutes'`,
+         and raised_at - due_at <= interval '6 minutes'`,
       'select unnest($2::uuid[])',
     ),
   },
@@ -133,7 +133,7 @@ const claims: readonly Claim[] = [
     contradictions: different(
       `select appointment_id from app_public.stage_alert
        where hospital_id = $1 and kind = 'no_doctor' and status = 'resolved'
-         and raised_at - due_at <= interval '5 minutes'`,
+         and raised_at - due_at <= interval '6 minutes'`,
       'select unnest($2::uuid[])',
     ),
   },
