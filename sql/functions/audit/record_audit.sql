@@ -126,3 +126,11 @@ create or replace trigger appointment_series_is_audited
 create or replace trigger added_seat_is_audited
   after insert or delete on app_public.added_seat
   for each row execute function app_private.record_audit('added_seat');
+
+create or replace trigger invitation_is_audited
+  after insert or update or delete on app_public.invitation
+  for each row execute function app_private.record_audit('invitation');
+
+create or replace trigger emergency_access_is_audited
+  after insert or update or delete on app_public.emergency_access
+  for each row execute function app_private.record_audit('emergency_access');

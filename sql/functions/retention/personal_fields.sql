@@ -10,6 +10,8 @@ return case table_name
   when 'appointment_series' then array['reason']
   when 'waitlist_entry' then array['reason']
   when 'notification' then array['title', 'body']
+  when 'invitation' then array['email', 'display_name']
+  when 'emergency_access' then array['reason', 'review_note']
   else array[]::text[]
 end;
 

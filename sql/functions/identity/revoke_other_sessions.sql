@@ -1,0 +1,16 @@
+create or replace function app_public.revoke_other_sessions()
+returns integer
+language plpgsql volatile
+as $$
+begin
+  perform app_private.request_hospital_id();
+  return app_private.end_own_sessions();
+end
+$$;
+
+comment on function app_public.revoke_other_sessions() is
+  'Ends all of one''s own sessions but the present one, and says how many that were.';
+
+revoke execute on function app_public.revoke_other_sessions() from public;
+grant execute on function app_public.revoke_other_sessions()
+  to app_patient, app_doctor, app_nurse, app_receptionist, app_admin;
