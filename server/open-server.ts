@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
 import { createPool } from '../platform/pool.ts';
+import type { DataKey } from '../platform/sealed.ts';
 import type { JwtSecret } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
@@ -14,6 +15,8 @@ export type ServerOptions = {
   config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
+  /** The first seals, all open. */
+  dataKeys: readonly DataKey[];
   /** URL of the server's login role. */
   authenticatorUrl: string;
   log: Log;
@@ -34,7 +37,7 @@ export type OpenServer = {
 
 /** Opens the whole server. Rejects when the database cannot be asked or the port is taken. */
 export async function openServer(options: ServerOptions): Promise<OpenServer> {
-  const { authenticatorUrl, config, jwtSecrets, log } = options;
+  const { authenticatorUrl, config, dataKeys, jwtSecrets, log } = options;
   const pool = createPool({
     url: authenticatorUrl,
     applicationName: 'slotkeeper-server',
@@ -44,7 +47,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const slotChanges = options.slotChanges ?? new SlotChanges();
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
   const draining = { isDraining: false };
-  const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
+  const auth = await createAuth({ pool, jwtSecrets, dataKeys, log, ...options.auth });
   const app = createApp({ pool, config, log, auth, slotChanges, notificationChanges, draining });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);

@@ -236,6 +236,7 @@ comment on column app_public.login_session.is_current is 'Whether it is the sess
 --! include functions/identity/announce_mail.sql
 --! include functions/identity/claim_mail.sql
 --! include functions/identity/settle_mail.sql
+--! include functions/identity/hospitals_with_mail.sql
 --! include functions/identity/end_sessions.sql
 --! include functions/identity/tell_account.sql
 --! include functions/identity/guard_staff_role.sql

@@ -55,6 +55,7 @@ export async function openAuthServer(options: ServerOptions['auth'] = {}) {
   const { auth, stop, url } = await openServer({
     config: { ...TEST_CONFIG, introspection: false, trustProxy: 'loopback' },
     jwtSecrets: JWT_SECRETS,
+    dataKeys: [{ kid: 'test', secret: 'a-data-key-for-tests-that-is-long-enough' }],
     authenticatorUrl: database.authenticatorUrl,
     log,
     auth: options,

@@ -4,6 +4,7 @@ import 'postgraphile/graphile-build-pg';
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   absenceId: 'The absence.',
+  accountId: 'The account.',
   appointmentId: 'The appointment.',
   beyond:
     'Position of the last row that you have; only what comes after it. Left out: from the start.',
@@ -23,6 +24,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   effectiveUntil:
     'Last local day on which it holds, after which the old week holds again; left out: for good.',
   email: 'E-mail address.',
+  emergencyAccessDuration: 'How long an emergency access opens a record, 5 minutes to a day.',
+  emergencyAccessId: 'The emergency access.',
   endTime: 'Local time until which, for hours of one day; left out: whole days.',
   entryId: 'The place on the waitlist.',
   everyDays: 'Days from one occurrence to the next, 1 to 366.',
@@ -34,12 +37,14 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   holidayId: 'The holiday.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
+  invitationId: 'The invitation.',
   isActive: 'Whether it is in use.',
   isAllOrNothing:
     'True, or left out: one occurrence that cannot be booked refuses all. False: those that can be are booked.',
   isAvailable: 'Whether the doctor takes appointments.',
   isDryRun: 'Whether everything is only tried: all faults are told, nothing is stored.',
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
+  isSecondFactorRequired: 'Whether admins get no session without a second factor.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
   latestTime: 'Latest local start that suits; left out: any.',
@@ -49,6 +54,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   message: 'What the patient is told with it; at most 2000 characters.',
   name: 'Name for people; of a patient the full name.',
   newSlotId: 'The slot to move to.',
+  note: 'What the reviewer notes; at most 2000 characters.',
   notificationId: 'The notification.',
   noShowBlockThreshold: 'Number of no-shows at which a patient is blocked.',
   noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
@@ -61,8 +67,11 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   reason: 'Why, in plain words; at most 2000 characters.',
   rebookBuffer:
     'A slot freed by a no-show is bookable again only if it starts later than this from now.',
+  role: 'What the account may do: any but patient.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
+  securityEventsKeptDays: 'How many days security events are kept, 30 to 3650.',
   seriesId: 'The series.',
+  sessionId: 'The session.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
   slotDuration: "Length of the doctor's slots, 5 minutes to 8 hours.",
   slotId: 'The slot.',
@@ -74,6 +83,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   startingFrom: 'Only slots that start then or later; left out: from now on.',
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
+  verdict: 'Whether it was justified.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
   weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',

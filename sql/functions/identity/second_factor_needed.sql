@@ -14,7 +14,7 @@ begin
     where second_factor.hospital_id = second_factor_needed.hospital_id
       and second_factor.account_id = second_factor_needed.account_id and second_factor.confirmed_at is not null)
   then
-    return 'second_factor';
+    return 'second_factor'::app_private.login_purpose;
   end if;
   if role <> 'admin' then
     return null;
