@@ -55,6 +55,7 @@ comment on column app_public.invitation.display_name is 'Name for people; the ac
 comment on column app_public.invitation.role is 'What the account may do.';
 comment on column app_public.invitation.doctor_id is 'The doctor that the account is, for role doctor.';
 comment on column app_public.invitation.status is 'Pending until it is accepted, revoked or expired.';
+comment on column app_public.invitation.invited_by is 'The admin who invited.';
 comment on column app_public.invitation.sent_at is 'When its link was made and mailed; only the last link is good.';
 comment on column app_public.invitation.expires_at is 'Until when its link is good.';
 comment on column app_public.invitation.decided_at is 'When it was accepted or revoked, or expired.';
@@ -164,6 +165,7 @@ create index security_event_by_kind on app_public.security_event (hospital_id, k
 comment on table app_public.security_event is
   'Append-only log of what happened to logins: successes, failures, links, second factors, rights, emergency access.';
 comment on column app_public.security_event.kind is 'What happened.';
+comment on column app_public.security_event.actor_account_id is 'Account that acted, where somebody was logged in.';
 comment on column app_public.security_event.ip_prefix is 'Network of the client: the first 24 bits of an IPv4 address, 48 of IPv6.';
 comment on column app_public.security_event.device is 'What the client said of itself, shortened.';
 comment on column app_public.security_event.request_id is 'Request in whose course it happened, as in the server''s log.';
@@ -208,6 +210,8 @@ comment on column app_public.emergency_access.reason is 'Why the record had to b
 comment on column app_public.emergency_access.granted_at is 'Since when it opens the record.';
 comment on column app_public.emergency_access.expires_at is 'Until when it opens the record.';
 comment on column app_public.emergency_access.revoked_at is 'When it was ended early.';
+comment on column app_public.emergency_access.revoked_by is 'The admin who ended it.';
+comment on column app_public.emergency_access.reviewed_by is 'The admin who reviewed it.';
 comment on column app_public.emergency_access.verdict is 'What the review made of it; empty until then.';
 comment on column app_public.emergency_access.review_note is 'What the reviewer noted.';
 comment on column app_public.emergency_access.reviewed_at is 'When it was reviewed.';

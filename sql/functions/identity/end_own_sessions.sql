@@ -1,6 +1,6 @@
 -- Ends sessions of who asks: one of them, or all but the one that asks. Whose they are is read from the
 -- claims, so nobody can name somebody else's. Definer, because no role may write sessions.
-create or replace function app_private.end_own_sessions(session_id uuid default null)
+create or replace function app_private.end_own_sessions(hospital_id uuid, session_id uuid default null)
 returns integer
 language plpgsql volatile security definer
 set search_path = ''
@@ -11,6 +11,9 @@ declare
   present_id uuid := app_private.claim_session_id();
   ended integer;
 begin
+  if hospital_id is distinct from hospital then
+    perform app_private.refuse('forbidden');
+  end if;
   perform from app_public.account
   where account.hospital_id = hospital and account.id = own_id
   for share;
@@ -30,9 +33,9 @@ begin
 end
 $$;
 
-comment on function app_private.end_own_sessions(uuid) is
+comment on function app_private.end_own_sessions(uuid, uuid) is
   'Ends one session of the account of the request, or all others, and returns how many.';
 
-revoke execute on function app_private.end_own_sessions(uuid) from public;
-grant execute on function app_private.end_own_sessions(uuid)
+revoke execute on function app_private.end_own_sessions(uuid, uuid) from public;
+grant execute on function app_private.end_own_sessions(uuid, uuid)
   to app_patient, app_doctor, app_nurse, app_receptionist, app_admin;

@@ -1,7 +1,7 @@
 -- For somebody who lost it: an admin takes the second factor of another account away. Its sessions end, and it
 -- is told. The admin is read from the claims and asked of the database again. Definer, because no role may
 -- write secrets.
-create or replace function app_private.remove_second_factor(account_id uuid)
+create or replace function app_private.remove_second_factor(hospital_id uuid, account_id uuid)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
@@ -10,6 +10,9 @@ declare
   hospital uuid := app_private.request_hospital_id();
   actor_id uuid := app_private.claim_account_id();
 begin
+  if hospital_id is distinct from hospital then
+    perform app_private.refuse('forbidden');
+  end if;
   if actor_id = account_id then
     perform app_private.refuse('own_account');
   end if;
@@ -35,8 +38,8 @@ begin
 end
 $$;
 
-comment on function app_private.remove_second_factor(uuid) is
+comment on function app_private.remove_second_factor(uuid, uuid) is
   'Takes away the second factor of another account of the request''s hospital, and ends its sessions.';
 
-revoke execute on function app_private.remove_second_factor(uuid) from public;
-grant execute on function app_private.remove_second_factor(uuid) to app_admin;
+revoke execute on function app_private.remove_second_factor(uuid, uuid) from public;
+grant execute on function app_private.remove_second_factor(uuid, uuid) to app_admin;

@@ -12,7 +12,7 @@ begin
   if not found then
     perform app_private.refuse('account_not_found', jsonb_build_object('account_id', account_id));
   end if;
-  perform app_private.remove_second_factor(account_id);
+  perform app_private.remove_second_factor(hospital, account_id);
   return present;
 end
 $$;

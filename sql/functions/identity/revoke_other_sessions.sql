@@ -2,9 +2,10 @@ create or replace function app_public.revoke_other_sessions()
 returns integer
 language plpgsql volatile
 as $$
+declare
+  hospital uuid := app_private.request_hospital_id();
 begin
-  perform app_private.request_hospital_id();
-  return app_private.end_own_sessions();
+  return app_private.end_own_sessions(hospital);
 end
 $$;
 

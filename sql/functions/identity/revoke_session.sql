@@ -2,9 +2,10 @@ create or replace function app_public.revoke_session(session_id uuid)
 returns boolean
 language plpgsql volatile
 as $$
+declare
+  hospital uuid := app_private.request_hospital_id();
 begin
-  perform app_private.request_hospital_id();
-  if session_id is null or app_private.end_own_sessions(session_id) = 0 then
+  if session_id is null or app_private.end_own_sessions(hospital, session_id) = 0 then
     perform app_private.refuse('session_not_found', jsonb_build_object('session_id', session_id));
   end if;
   return true;
