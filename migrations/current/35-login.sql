@@ -279,6 +279,7 @@ drop function app_private.open_session(uuid, uuid, bytea, interval);
 --! include functions/identity/pass_challenge.sql
 --! include functions/identity/find_second_factor.sql
 --! include functions/identity/enrol_second_factor.sql
+--! include functions/identity/reseal_second_factor.sql
 --! include functions/identity/confirm_second_factor.sql
 --! include functions/identity/pass_enrolment.sql
 --! include functions/identity/disable_second_factor.sql

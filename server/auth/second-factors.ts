@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Pool, PoolClient } from 'pg';
-import { type DataKey, open, seal } from '../../platform/sealed.ts';
+import { type DataKey, isSealedWithOldKey, open, seal } from '../../platform/sealed.ts';
 import { only, SESSION_COLUMNS, SESSION_LIFETIME, type Session } from './accounts.ts';
 import { loginTransaction } from './login-transaction.ts';
 import type { Origin } from './origin.ts';
@@ -58,7 +58,9 @@ export class SecondFactors {
     }
     const known = await this.#find(origin, owner);
     const step = known?.isConfirmed ? this.#stepOf(owner, known, code ?? '') : null;
-    return step === null ? null : { step, hash: null };
+    if (known === null || step === null) return null;
+    await this.#reseal(origin, owner, known.sealedSecret);
+    return { step, hash: null };
   }
 
   /** Counts a wrong code. */
@@ -162,6 +164,21 @@ export class SecondFactors {
       ),
     );
     return rows[0] ?? null;
+  }
+
+  /** What was sealed with an old key is sealed with the present one when its code was right. */
+  async #reseal(origin: Origin, owner: Owner, known: string): Promise<void> {
+    if (!isSealedWithOldKey(this.#keys, known)) return;
+    const context = contextOf(owner);
+    const sealed = seal(this.#keys, open(this.#keys, known, context), context);
+    await this.#transaction(origin, (client) =>
+      client.query(
+        `select app_private.reseal_second_factor(
+           hospital_id => $1::uuid, account_id => $2::uuid, known_secret => $3::text,
+           sealed_secret => $4::text)`,
+        [owner.hospitalId, owner.accountId, known, sealed],
+      ),
+    );
   }
 
   #stepOf(owner: Owner, { instant, sealedSecret }: Known, code: string): number | null {

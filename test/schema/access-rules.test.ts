@@ -336,6 +336,7 @@ hold(ownerPool, [
       'app_private.remove_second_factor':
         'deletes second factors, of the hospital of the claims only',
       'app_private.request_password_reset': 'writes tokens and mails, which no role may',
+      'app_private.reseal_second_factor': 'writes sealed secrets, which no role may',
       'app_private.reset_password': 'writes secrets and sessions, which no role may',
       'app_private.send_invitation': 'writes tokens and mails, which no role may',
       'app_private.settle_mail': 'writes mails, which no role may',

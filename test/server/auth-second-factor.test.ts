@@ -1,7 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, describe, expect, test } from 'vitest';
+import { open, seal } from '../../platform/sealed.ts';
 import { eventsOf, later } from './auth-links.ts';
-import { type Client, type LoggedIn, openAuthServer, PASSWORD } from './auth-server.ts';
+import { type Client, DATA_KEYS, type LoggedIn, openAuthServer, PASSWORD } from './auth-server.ts';
 
 const server = await openAuthServer();
 afterAll(() => server.close());
@@ -122,8 +123,7 @@ describe('a second factor', () => {
       'select sealed_secret from app_private.second_factor',
     );
     for (const { sealed_secret } of rows) expect(sealed_secret).toMatch(/^v1\.test\.[\w-]+$/);
-    const { loggedIn, secret } = { loggedIn: await newClient().loggedIn('admin'), secret: 'x' };
-    expect(secret).toBe('x');
+    const loggedIn = await newClient().loggedIn('admin');
     await ownerPool.query(
       `insert into app_private.second_factor (hospital_id, account_id, sealed_secret, confirmed_at)
        select hospital_id, $1, sealed_secret, now() from app_private.second_factor limit 1`,
@@ -138,6 +138,25 @@ describe('a second factor', () => {
     await ownerPool.query('delete from app_private.second_factor where account_id = $1', [
       hospital.admin.accountId,
     ]);
+  });
+
+  test('sealed with an older key, it still opens, and is sealed anew with the present one', async () => {
+    const { accountId } = hospital.nurse;
+    const secret = new Secret({ size: 20 }).base32;
+    const context = `second factor of ${hospital.id}/${accountId}`;
+    await ownerPool.query(
+      'update app_private.second_factor set sealed_secret = $2, last_used_step = 0 where account_id = $1',
+      [accountId, seal(DATA_KEYS.slice(1), secret, context)],
+    );
+    const client = newClient();
+    const challenge = await challengeFor(client, 'nurse');
+    expect((await show(client, challenge, { code: codeOf(secret) })).status).toBe(200);
+    const { rows } = await ownerPool.query<{ sealed_secret: string }>(
+      'select sealed_secret from app_private.second_factor where account_id = $1',
+      [accountId],
+    );
+    expect(rows[0]?.sealed_secret).toMatch(/^v1\.test\./);
+    expect(open(DATA_KEYS, rows[0]?.sealed_secret ?? '', context)).toBe(secret);
   });
 
   test('a patient has none', async () => {
