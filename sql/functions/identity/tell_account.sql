@@ -1,6 +1,6 @@
 -- Tells somebody what happened to their login: in their inbox, and by a mail that no setting silences,
 -- because it is how they notice that it was not themselves. Functions that run as the owner call it.
-create or replace function app_private.tell_account(hospital_id uuid, account_id uuid, event text)
+create or replace function app_private.tell_account(hospital_id uuid, account_id uuid, happening text)
 returns void
 language plpgsql volatile
 as $$
@@ -13,7 +13,7 @@ begin
   where account.hospital_id = tell_account.hospital_id and account.id = tell_account.account_id;
   select * into template
   from app_public.notification_template
-  where notification_template.event = tell_account.event and notification_template.audience = 'staff';
+  where notification_template.event = happening and notification_template.audience = 'staff';
   insert into app_public.notification (
     hospital_id, patient_id, doctor_id, account_id, event, priority, channels, title, body, created_at)
   values (
