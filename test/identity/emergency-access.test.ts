@@ -81,7 +81,7 @@ describe('breaking the glass', () => {
       await breakGlass(db, hospital.doctor, nth(hospital.patientIds, 1));
       await asOwner(db);
       const { rows } = await db.query(
-        "select account_id, priority, body from app_public.notification where event = 'emergency_access' order by id",
+        "select account_id, priority, body from app_public.notification where event = 'record_opened_in_emergency' order by id",
       );
       expect(rows.map(({ account_id }) => account_id).sort()).toEqual(
         [second, second, hospital.admin.accountId].sort(),

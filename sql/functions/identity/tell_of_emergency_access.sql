@@ -17,7 +17,7 @@ begin
   where patient.hospital_id = new.hospital_id and patient.id = new.patient_id;
   select * into template
   from app_public.notification_template
-  where notification_template.event = 'emergency_access' and notification_template.audience = 'staff';
+  where notification_template.event = 'record_opened_in_emergency' and notification_template.audience = 'staff';
 
   insert into app_public.notification (
     hospital_id, account_id, event, priority, channels, title, body, created_at)
