@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { DataKey } from './sealed.ts';
 import type { JwtSecret } from './secrets.ts';
 
 /** A validated configuration; relative paths have become absolute. */
@@ -25,6 +26,8 @@ export interface Config {
   persistedOperations: string | undefined;
   /** Whether the demo hospital is loaded: by default into the embedded database outside production. */
   demo: boolean;
+  /** Undefined means the generated ones of secrets.json. The first seals, all open. */
+  dataKeys: DataKey[] | undefined;
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -63,7 +66,7 @@ const shape = z.object({
   DB_PORT: portAbove0.optional(),
   AUTHENTICATOR_URL: databaseUrl.optional(),
   WORKER_URL: databaseUrl.optional(),
-  JWT_SECRETS: z.string().transform(readJwtSecrets).optional(),
+  JWT_SECRETS: z.string().transform(readKeys).optional(),
   TRUST_PROXY: z.string().transform(readTrustProxy).default(false),
   GRAPHIQL: flag.optional(),
   INTROSPECTION: flag.optional(),
@@ -75,6 +78,7 @@ const shape = z.object({
     .default('info'),
   PERSISTED_OPERATIONS: z.string().optional(),
   DEMO: flag.optional(),
+  DATA_KEYS: z.string().transform(readKeys).optional(),
 });
 
 /**
@@ -96,6 +100,11 @@ export function readConfig(environment: NodeJS.ProcessEnv, workingFolder = proce
   if (environment.NODE_ENV === 'production' && !environment.JWT_SECRETS) {
     faults.push(
       'JWT_SECRETS is required in production: kid:secret[,kid:secret], each secret at least 32 characters',
+    );
+  }
+  if (environment.NODE_ENV === 'production' && !environment.DATA_KEYS) {
+    faults.push(
+      'DATA_KEYS is required in production: kid:secret[,kid:secret], each secret at least 32 characters',
     );
   }
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
@@ -121,6 +130,7 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     logLevel: values.LOG_LEVEL,
     persistedOperations: operations === undefined ? undefined : resolve(workingFolder, operations),
     demo: values.DEMO ?? (values.DATABASE_URL === undefined && !isProduction),
+    dataKeys: values.DATA_KEYS,
   };
 }
 
@@ -130,7 +140,7 @@ function isDatabaseUrl(text: string): boolean {
   return /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1 && url.username !== '';
 }
 
-function readJwtSecrets(text: string, context: z.core.$RefinementCtx<string>): JwtSecret[] {
+function readKeys(text: string, context: z.core.$RefinementCtx<string>): JwtSecret[] {
   const secrets = text.split(',').map((entry) => {
     const [kid = '', ...rest] = entry.trim().split(':');
     return { kid, secret: rest.join(':') };

@@ -16,6 +16,7 @@ const secretNames = [
   'authorization',
   'cookie',
   'jwtSecrets',
+  'dataKeys',
   'connectionString',
   'databaseUrl',
   'authenticatorUrl',

@@ -1,13 +1,19 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { DataKey } from './sealed.ts';
 
 const secretsShape = z.object({
   superuserPassword: z.string().min(16),
   authenticatorPassword: z.string().min(16),
   workerPassword: z.string().min(16),
   jwtSecrets: z.array(z.object({ kid: z.string().min(1), secret: z.string().min(32) })).min(1),
+  // Files from before there was one lack it.
+  dataKeys: z
+    .array(z.object({ kid: z.string().min(1), secret: z.string().min(32) }))
+    .min(1)
+    .optional(),
 });
 
 /** What this installation generated for itself and tells nobody. */
@@ -15,6 +21,16 @@ export type Secrets = z.infer<typeof secretsShape>;
 
 /** One key that signs and verifies access tokens; `kid` names it in a token's header. */
 export type JwtSecret = Secrets['jwtSecrets'][number];
+
+/**
+ * The keys that secrets at rest are sealed with. A file from before there were any gets one that is made of
+ * what it has and that never changes, so that every process finds the same one without writing the file.
+ */
+export function dataKeysOf({ dataKeys, superuserPassword }: Secrets): DataKey[] {
+  if (dataKeys !== undefined) return dataKeys;
+  const secret = Buffer.from(hkdfSync('sha256', superuserPassword, '', 'slotkeeper data key', 48));
+  return [{ kid: 'first', secret: secret.toString('base64url') }];
+}
 
 /** The file that holds the secrets of an installation. */
 export function secretsFile(dataDir: string): string {
@@ -43,6 +59,9 @@ function generateSecrets(): Secrets {
     authenticatorPassword: randomBytes(24).toString('base64url'),
     workerPassword: randomBytes(24).toString('base64url'),
     jwtSecrets: [
+      { kid: randomBytes(4).toString('hex'), secret: randomBytes(48).toString('base64url') },
+    ],
+    dataKeys: [
       { kid: randomBytes(4).toString('hex'), secret: randomBytes(48).toString('base64url') },
     ],
   };

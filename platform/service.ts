@@ -2,7 +2,8 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import type { DatabaseUrls } from './database-urls.ts';
 import { createLog, type Log } from './log.ts';
 import { findDatabase } from './open-database.ts';
-import { type JwtSecret, loadSecrets } from './secrets.ts';
+import type { DataKey } from './sealed.ts';
+import { dataKeysOf, type JwtSecret, loadSecrets } from './secrets.ts';
 import {
   awaitGo,
   isSupervised,
@@ -15,6 +16,8 @@ export interface ServiceContext {
   config: Config;
   /** Configured or generated; the first signs, all verify. */
   jwtSecrets: JwtSecret[];
+  /** Configured or generated; the first seals, all open. */
+  dataKeys: DataKey[];
   urls: DatabaseUrls;
   log: Log;
 }
@@ -69,10 +72,11 @@ export async function runService(
 
 async function prepare(config: Config, log: Log): Promise<ServiceContext> {
   const jwtSecrets = config.jwtSecrets ?? (await loadSecrets(config.dataDir)).jwtSecrets;
+  const dataKeys = config.dataKeys ?? dataKeysOf(await loadSecrets(config.dataDir));
   const urls = isSupervised() ? await awaitGo() : await findDatabase(config);
   if (!urls)
     throw new ConfigError(['the embedded database is not running; start it with npm start']);
-  return { config, jwtSecrets, urls, log };
+  return { config, jwtSecrets, dataKeys, urls, log };
 }
 
 function stopSignal(): Promise<'stop'> {

@@ -8,6 +8,7 @@ import type { Log } from '../platform/log.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Claims } from './auth/claims.ts';
 import { claimsToSettings } from './auth/claims.ts';
+import { originOf } from './auth/origin.ts';
 import { describeForLog, Refusal, refusalFrom, unexpectedError } from './errors.ts';
 import { createPgService } from './graphql/pg-service.ts';
 import { SchemaPreset } from './graphql/schema/preset.ts';
@@ -62,7 +63,7 @@ export function createApp(options: AppOptions): App {
         const http = request.expressv4?.req;
         const claims = http ? http.claims : walls.websockets.claimsOf(request);
         return {
-          pgSettings: claimsToSettings(claims ?? null, http?.requestId),
+          pgSettings: claimsToSettings(claims ?? null, http?.requestId, http && originOf(http)),
           hospitalId: claims?.hospitalId ?? null,
           slotChanges: options.slotChanges,
           notificationChanges: options.notificationChanges,

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
 import { createPool } from '../platform/pool.ts';
+import type { DataKey } from '../platform/sealed.ts';
 import type { JwtSecret } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
@@ -15,6 +16,8 @@ export type ServerOptions = {
   config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
+  /** The first seals, all open. */
+  dataKeys: readonly DataKey[];
   /** URL of the server's login role. */
   authenticatorUrl: string;
   log: Log;
@@ -36,7 +39,7 @@ export type OpenServer = {
 
 /** Opens the whole server. Rejects when the database cannot be asked or the port is taken. */
 export async function openServer(options: ServerOptions): Promise<OpenServer> {
-  const { authenticatorUrl, config, jwtSecrets, log } = options;
+  const { authenticatorUrl, config, dataKeys, jwtSecrets, log } = options;
   const pool = createPool({
     url: authenticatorUrl,
     applicationName: 'slotkeeper-server',
@@ -47,7 +50,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
   const stageAlertChanges = options.stageAlertChanges ?? new StageAlertChanges();
   const draining = { isDraining: false };
-  const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
+  const auth = await createAuth({ pool, jwtSecrets, dataKeys, log, ...options.auth });
   const app = createApp({
     pool,
     config,

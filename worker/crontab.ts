@@ -25,6 +25,9 @@ export const crontab = `
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 
+# Every minute: mails of the login that are to be tried again.
+* * * * * sweep_outgoing_mail ?jobKey=sweep_outgoing_mail&max=1
+
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
 `;

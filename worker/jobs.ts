@@ -57,3 +57,12 @@ export function offerSeatsJob(hospitalId: string, doctorId: string): NewJob {
     key: `offer_seats:${hospitalId}:${doctorId}`,
   };
 }
+
+/** The job that sends the mails of the login of a hospital. */
+export function sendMailJob(hospitalId: string): NewJob {
+  return {
+    task: 'send_outgoing_mail',
+    payload: { hospital_id: hospitalId },
+    key: `send_outgoing_mail:${hospitalId}`,
+  };
+}

@@ -1,4 +1,4 @@
-import { generateSlotsJob, type NewJob } from './jobs.ts';
+import { generateSlotsJob, type NewJob, sendMailJob } from './jobs.ts';
 
 /** What changed, as the database left it for the relay. */
 export interface OutboxMessage {
@@ -39,6 +39,7 @@ interface Change {
 /** The topics that a relay takes out of the outbox. */
 export const topics: readonly string[] = [
   'appointment',
+  'mail',
   'notification',
   'schedule',
   'session',
@@ -73,6 +74,10 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const jobs = messages
     .filter(({ topic }) => topic === 'schedule')
     .map(({ hospital_id, payload }) => generateSlotsJob(hospital_id, idIn(payload, 'doctor_id')));
+  const mails = messages
+    .filter(({ topic }) => topic === 'mail')
+    .map(({ hospital_id }) => sendMailJob(hospital_id));
+  jobs.push(...mails);
   return [...new Map(jobs.map((job) => [job.key, job])).values()];
 }
 

@@ -22,11 +22,14 @@ export const payloadShapes = {
   remove_old_sessions: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  send_outgoing_mail: ofHospital,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_no_shows: ofCrontab,
   sweep_stage_alerts: ofCrontab,
+  sweep_outgoing_mail: ofCrontab,
   sweep_waitlist: ofCrontab,
+  tidy_login: ofHospital,
 };
 
 /** Name of a background task. */

@@ -13,12 +13,15 @@ import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
+import { sweepOutgoingMail } from './tasks/sweep-outgoing-mail.ts';
 import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
+import { tidyLogin } from './tasks/tidy-login.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
@@ -34,11 +37,14 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   remove_old_sessions: removeOldSessions,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  send_outgoing_mail: sendOutgoingMail,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_no_shows: sweepNoShows,
   sweep_stage_alerts: sweepStageAlerts,
+  sweep_outgoing_mail: sweepOutgoingMail,
   sweep_waitlist: sweepWaitlist,
+  tidy_login: tidyLogin,
 };
 
 /** The tasks as the job queue runs them: payloads are checked, then the work is done. */

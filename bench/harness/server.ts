@@ -16,6 +16,7 @@ export function startServer({ urls, dataDir }: Bench): Promise<Child> {
     WORKER_URL: urls.workerUrl,
     DATA_DIR: dataDir,
     JWT_SECRETS: `bench:${randomBytes(32).toString('base64url')}`,
+    DATA_KEYS: `bench:${randomBytes(32).toString('base64url')}`,
     PORT: '0',
   });
 }

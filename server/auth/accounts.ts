@@ -1,10 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
-import { withTransaction } from '../../platform/pool.ts';
 import type { Role } from './claims.ts';
+import { loginTransaction } from './login-transaction.ts';
+import type { Origin } from './origin.ts';
 import type { TokenReference } from './refresh-token.ts';
 
 /** How long a session lasts, refreshed or not. */
-const SESSION_LIFETIME = '7 days';
+export const SESSION_LIFETIME = '7 days';
 
 /** What is needed to check a password. */
 export type Credentials = {
@@ -13,6 +14,15 @@ export type Credentials = {
   passwordHash: string;
   isLocked: boolean;
 };
+
+/** The credentials of somebody who is logged in, with what a new password must not be made of. */
+export type Login = Credentials & { hospital: string; email: string; name: string; role: Role };
+
+/** What an account must still show after its password, and the token to show it with. */
+export type Challenge = { purpose: 'second_factor' | 'enrolment'; challenge: string };
+
+/** What a right password opens. */
+export type Entry = { session: Session } | { challenge: Challenge };
 
 /** A session that is good, with its account as it is now. */
 export type Session = {
@@ -51,8 +61,8 @@ export class Accounts {
   }
 
   /** Null where there is no active account with a password. */
-  async find(requestId: string, hospital: string, email: string): Promise<Credentials | null> {
-    const { rows } = await this.#transaction(requestId, (client) =>
+  async find(origin: Origin, hospital: string, email: string): Promise<Credentials | null> {
+    const { rows } = await this.#transaction(origin, (client) =>
       client.query<Credentials>(
         `select hospital_id as "hospitalId", account_id as "accountId",
            password_hash as "passwordHash", is_locked as "isLocked"
@@ -64,8 +74,8 @@ export class Accounts {
   }
 
   /** Counts a wrong password. */
-  async recordFailure(requestId: string, account: Credentials): Promise<void> {
-    await this.#transaction(requestId, (client) =>
+  async recordFailure(origin: Origin, account: Credentials): Promise<void> {
+    await this.#transaction(origin, (client) =>
       client.query(
         'select app_private.record_failed_login(hospital_id => $1::uuid, account_id => $2::uuid)',
         [account.hospitalId, account.accountId],
@@ -73,19 +83,53 @@ export class Accounts {
     );
   }
 
-  /** Opens a session; refuses with invalid_credentials when the account is not active any more. */
-  openSession(requestId: string, accountId: string, token: TokenReference): Promise<Session> {
-    return this.#transaction(requestId, (client) => openSession(client, accountId, token));
+  /** Writes that a login named no account; the address that was tried is not kept. */
+  async recordUnknown(origin: Origin, hospital: string): Promise<void> {
+    await this.#transaction(origin, (client) =>
+      client.query('select app_private.record_unknown_login(hospital_slug => $1::text)', [
+        hospital,
+      ]),
+    );
+  }
+
+  /** Credentials of somebody who is logged in; null when the account is not active any more. */
+  async findLogin(origin: Origin, hospitalId: string, accountId: string): Promise<Login | null> {
+    const { rows } = await this.#transaction(origin, (client) =>
+      client.query<Omit<Login, 'hospitalId' | 'accountId'>>(
+        `select hospital, email, name, role, password_hash as "passwordHash", is_locked as "isLocked"
+         from app_private.find_login(hospital_id => $1::uuid, account_id => $2::uuid)`,
+        [hospitalId, accountId],
+      ),
+    );
+    return rows[0] ? { ...rows[0], hospitalId, accountId } : null;
+  }
+
+  /**
+   * Lets in somebody whose password was right: to a session, or to a challenge where more is needed.
+   * Refuses with invalid_credentials when account or password have changed meanwhile.
+   */
+  enter(origin: Origin, account: Credentials, token: TokenReference): Promise<Entry> {
+    const { accountId, hospitalId, passwordHash } = account;
+    return this.#transaction(origin, async (client) => {
+      const { rows } = await client.query<Challenge>(
+        `select purpose, challenge
+         from app_private.begin_challenge(
+           hospital_id => $1::uuid, account_id => $2::uuid, password_hash => $3::text)`,
+        [hospitalId, accountId, passwordHash],
+      );
+      if (rows[0]) return { challenge: rows[0] };
+      return { session: await openSession(client, accountId, token, passwordHash) };
+    });
   }
 
   /** Makes a patient with an account and opens its first session, or nothing at all. */
   register(
-    requestId: string,
+    origin: Origin,
     registration: Registration,
     tokenFor: (hospitalId: string) => TokenReference,
   ): Promise<Session> {
     const { hospital, email, name, passwordHash, phone, dateOfBirth } = registration;
-    return this.#transaction(requestId, async (client) => {
+    return this.#transaction(origin, async (client) => {
       const { rows } = await client.query<{ hospitalId: string; accountId: string }>(
         `select hospital_id as "hospitalId", account_id as "accountId"
          from app_private.register_patient(
@@ -94,13 +138,13 @@ export class Accounts {
         [hospital, email, name, passwordHash, phone, dateOfBirth],
       );
       const { hospitalId, accountId } = only(rows);
-      return openSession(client, accountId, tokenFor(hospitalId));
+      return openSession(client, accountId, tokenFor(hospitalId), passwordHash);
     });
   }
 
   /** Uses up one refresh token for another; null when it is not good. */
-  async rotate(requestId: string, old: TokenReference, next: TokenReference): Promise<Rotation> {
-    const { rows } = await this.#transaction(requestId, (client) =>
+  async rotate(origin: Origin, old: TokenReference, next: TokenReference): Promise<Rotation> {
+    const { rows } = await this.#transaction(origin, (client) =>
       client.query<SessionRow & { isReused: boolean }>(
         `select is_reused as "isReused", account_id as "accountId", ${SESSION_COLUMNS}
          from app_private.rotate_session(
@@ -116,8 +160,8 @@ export class Accounts {
   }
 
   /** Ends the session of a refresh token; its id, or null when there was none to end. */
-  async endSession(requestId: string, token: TokenReference): Promise<string | null> {
-    const { rows } = await this.#transaction(requestId, (client) =>
+  async endSession(origin: Origin, token: TokenReference): Promise<string | null> {
+    const { rows } = await this.#transaction(origin, (client) =>
       client.query<{ ended: string | null }>(
         'select app_private.end_session(hospital_id => $1::uuid, token_hash => $2::bytea) as ended',
         [token.hospitalId, token.hash],
@@ -126,37 +170,33 @@ export class Accounts {
     return only(rows).ended;
   }
 
-  #transaction<T>(requestId: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const settings = {
-      role: 'app_login',
-      'claims.role': 'anonymous',
-      'claims.request_id': requestId,
-    };
-    return withTransaction(this.#pool, settings, work);
+  #transaction<T>(origin: Origin, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return loginTransaction(this.#pool, origin, work);
   }
 }
 
-type SessionRow = Omit<Session, 'hospitalId'>;
+export type SessionRow = Omit<Session, 'hospitalId'>;
 
-const SESSION_COLUMNS = `session_id as "sessionId", role, doctor_id as "doctorId",
+export const SESSION_COLUMNS = `session_id as "sessionId", role, doctor_id as "doctorId",
   patient_id as "patientId", email, display_name as "displayName"`;
 
 async function openSession(
   client: PoolClient,
   accountId: string,
   { hospitalId, hash }: TokenReference,
+  passwordHash: string,
 ): Promise<Session> {
   const { rows } = await client.query<Omit<SessionRow, 'accountId'>>(
     `select ${SESSION_COLUMNS}
      from app_private.open_session(
        hospital_id => $1::uuid, account_id => $2::uuid, token_hash => $3::bytea,
-       lifetime => $4::interval)`,
-    [hospitalId, accountId, hash, SESSION_LIFETIME],
+       lifetime => $4::interval, password_hash => $5::text)`,
+    [hospitalId, accountId, hash, SESSION_LIFETIME, passwordHash],
   );
   return { ...only(rows), hospitalId, accountId };
 }
 
-function only<T>(rows: readonly T[]): T {
+export function only<T>(rows: readonly T[]): T {
   const [row] = rows;
   if (row === undefined) throw new Error('The login function returned no row.');
   return row;

@@ -1,6 +1,7 @@
 import type { RequestHandler, Router } from 'express';
 import type { Pool } from 'pg';
 import type { Log } from '../../platform/log.ts';
+import type { DataKey } from '../../platform/sealed.ts';
 import type { JwtSecret } from '../../platform/secrets.ts';
 import { AccessTokens, type VerifiedToken } from './access-token.ts';
 import { Accounts } from './accounts.ts';
@@ -8,8 +9,10 @@ import { createAuthenticate } from './authenticate.ts';
 import { EndedSessions } from './ended-sessions.ts';
 import { type ErrorCatalog, readErrorCatalog } from './error-catalog.ts';
 import { LoginLimiter, type LoginLimits } from './limiter.ts';
+import { Links } from './links.ts';
 import { HASHES_AT_ONCE, Passwords } from './passwords.ts';
 import { createAuthRouter } from './router.ts';
+import { SecondFactors } from './second-factors.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** Hashes that may wait: two or three seconds of work. */
@@ -21,6 +24,8 @@ export type AuthOptions = {
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
   log: Log;
+  /** The first seals secrets of second factors, all open. */
+  dataKeys: readonly DataKey[];
   limits?: Partial<LoginLimits>;
   /** Unless told, 5,000 ms. */
   pollSessionsEveryMs?: number;
@@ -40,7 +45,7 @@ export type Auth = {
 
 /** Opens login. Rejects when the database cannot be asked. */
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { jwtSecrets, log, pool } = options;
+  const { dataKeys, jwtSecrets, log, pool } = options;
   const catalog = await readErrorCatalog(pool);
   const tokens = new AccessTokens(jwtSecrets, catalog);
   const hashing = new Turnstile({ places: HASHES_AT_ONCE, longestLine: LONGEST_LINE_OF_HASHES });
@@ -60,18 +65,21 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     ...(options.limits ? { limits: options.limits } : null),
   });
   const verify = createVerify(tokens, endedSessions, catalog);
-  const accounts = new Accounts(pool);
+  const authenticate = createAuthenticate(verify, catalog);
   return {
     router: createAuthRouter({
       log,
       catalog,
-      accounts,
+      accounts: new Accounts(pool),
+      links: new Links(pool),
+      secondFactors: new SecondFactors(pool, dataKeys),
       passwords,
       limiter,
       tokens,
       endedSessions,
+      authenticate,
     }),
-    authenticate: createAuthenticate(verify, catalog),
+    authenticate,
     verify,
     endedSessions,
     async close() {

@@ -32,8 +32,12 @@ const DATABASE_ROLE: Readonly<Record<Role, string>> = {
 export function claimsToSettings(
   claims: Claims | null,
   requestId: string | undefined,
+  client?: { ipPrefix: string; device: string },
 ): Record<string, string> {
-  const request = requestId === undefined ? null : { 'claims.request_id': requestId };
+  const request = {
+    ...(requestId === undefined ? null : { 'claims.request_id': requestId }),
+    ...(client && { 'claims.ip_prefix': client.ipPrefix, 'claims.device': client.device }),
+  };
   if (claims === null) return { role: 'app_anonymous', 'claims.role': 'anonymous', ...request };
   return {
     role: DATABASE_ROLE[claims.role],

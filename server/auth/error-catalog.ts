@@ -4,11 +4,20 @@ import { type ErrorCode, HTTP_STATUS, Refusal } from '../errors.ts';
 
 /** The refusals that login raises by itself, not the database. */
 const SCENARIOS = [
+  'challenge_not_valid',
+  'forbidden',
   'invalid_credentials',
   'invalid_input',
   'invalid_refresh_token',
   'invalid_token',
+  'link_not_valid',
+  'not_logged_in',
   'password_too_weak',
+  'second_factor_enrolment_required',
+  'second_factor_exists',
+  'second_factor_not_found',
+  'second_factor_required',
+  'second_factor_wrong',
   'service_unavailable',
   'session_ended',
   'token_expired',

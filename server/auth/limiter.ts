@@ -15,6 +15,14 @@ export type LoginLimits = {
   address: number;
   /** Registrations from one address within the window, made or refused. */
   registration: number;
+  /** Wrong codes of the second factor of one account within the window. */
+  secondFactor: number;
+  /** Links that are not valid from one address within the window. */
+  link: number;
+  /** Mails with a link to a new password to one account within the window, whether it exists or not. */
+  resetAccount: number;
+  /** The same from one address. */
+  resetAddress: number;
   windowSeconds: number;
   /** The wait doubles with each round within a day, from one window up to this. */
   longestWaitSeconds: number;
@@ -25,9 +33,15 @@ export const LOGIN_LIMITS: LoginLimits = {
   account: 5,
   address: 5,
   registration: 10,
+  secondFactor: 5,
+  link: 10,
+  resetAccount: 3,
+  resetAddress: 10,
   windowSeconds: 15 * 60,
   longestWaitSeconds: 60 * 60,
 };
+
+type SubjectKind = Exclude<keyof LoginLimits, 'windowSeconds' | 'longestWaitSeconds'>;
 
 /** Whose failures are counted together; `key` does not tell who it is. */
 export type Subject = { key: string; failures: number };
@@ -89,8 +103,21 @@ export class LoginLimiter {
   }
 
   /** Everybody who logs in, or registers, from this address; of IPv6 from this network. */
-  address(purpose: 'address' | 'registration', ip: string | undefined): Subject {
+  address(
+    purpose: 'address' | 'registration' | 'link' | 'resetAddress',
+    ip: string | undefined,
+  ): Subject {
     return this.#subject(purpose, networkOf(ip ?? 'unknown'));
+  }
+
+  /** Everybody who shows codes of this account's second factor. */
+  secondFactor(hospitalId: string, accountId: string): Subject {
+    return this.#subject('secondFactor', `${hospitalId}/${accountId}`);
+  }
+
+  /** Everybody who asks for a new password of this e-mail address, whether it has an account or not. */
+  reset(hospital: string, email: string): Subject {
+    return this.#subject('resetAccount', `${hospital}/${email}`);
   }
 
   /**
@@ -134,7 +161,7 @@ export class LoginLimiter {
     throw new TooManyAttempts(Math.max(1, Math.ceil(count.msBeforeNext / 1_000)));
   }
 
-  #subject(kind: 'account' | 'address' | 'registration', name: string): Subject {
+  #subject(kind: SubjectKind, name: string): Subject {
     const hash = createHmac('sha256', this.#key).update(`${kind}\n${name}`).digest('base64url');
     return { key: `${kind}:${hash}`, failures: this.#limits[kind] };
   }

@@ -51,6 +51,47 @@ export const registrationShape = z.strictObject({
     .nullish(),
 });
 
+const linkToken = z.string('must be a text').min(1, 'must not be empty').max(200, 'is too long');
+const code = z.string('must be a text').regex(/^\d{6}$/, 'must be six digits');
+const recoveryCode = z
+  .string('must be a text')
+  .regex(/^[a-z0-9 -]{16,30}$/i, 'must be a recovery code');
+const oneOfTwo = 'must hold either code or recoveryCode';
+const hasOne = (shown: { code?: string | undefined; recoveryCode?: string | undefined }) =>
+  (shown.code === undefined) !== (shown.recoveryCode === undefined);
+
+/** POST /auth/invite/accept and /auth/password/reset. */
+export const linkShape = z.strictObject({ token: linkToken, password });
+
+/** POST /auth/password/forgot. */
+export const forgottenShape = z.strictObject({ hospital, email });
+
+/** POST /auth/password/change. */
+export const changeShape = z.strictObject({ currentPassword: password, newPassword: password });
+
+/** POST /auth/login/second-factor. */
+export const secondFactorShape = z
+  .strictObject({
+    challenge: linkToken,
+    code: code.optional(),
+    recoveryCode: recoveryCode.optional(),
+  })
+  .refine(hasOne, { error: oneOfTwo, path: ['code'] });
+
+/** POST /auth/totp/enroll: the password of who is logged in, or the challenge of who must enrol. */
+export const enrolmentShape = z.union([
+  z.strictObject({ password }),
+  z.strictObject({ challenge: linkToken }),
+]);
+
+/** POST /auth/totp/confirm. */
+export const confirmationShape = z.strictObject({ code, challenge: linkToken.optional() });
+
+/** POST /auth/totp/disable. */
+export const disablingShape = z
+  .strictObject({ password, code: code.optional(), recoveryCode: recoveryCode.optional() })
+  .refine(hasOne, { error: oneOfTwo, path: ['code'] });
+
 /**
  * The body of a request in this shape. Throws invalid_input with what is wrong with each field, and
  * never with what stood in it.

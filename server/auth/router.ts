@@ -1,37 +1,27 @@
-import express, {
-  type ErrorRequestHandler,
-  type Request,
-  type RequestHandler,
-  type Response,
-  type Router,
-} from 'express';
-import type { Log } from '../../platform/log.ts';
-import { describeForLog, Refusal } from '../errors.ts';
-import { ACCESS_TOKEN_SECONDS, type AccessTokens } from './access-token.ts';
-import type { Accounts, Credentials, Session } from './accounts.ts';
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import { Refusal } from '../errors.ts';
+import type { Challenge, Credentials } from './accounts.ts';
+import { answerSession, challengeRefusal, logSession } from './answer-session.ts';
 import { BEARER_CHALLENGE } from './authenticate.ts';
-import type { EndedSessions } from './ended-sessions.ts';
+import { fits, recordFailure } from './check-password.ts';
 import type { ErrorCatalog } from './error-catalog.ts';
-import { type LoginLimiter, TooManyAttempts } from './limiter.ts';
+import { TooManyAttempts } from './limiter.ts';
+import { originOf } from './origin.ts';
+import type { AuthParts } from './parts.ts';
 import { faultOfPassword, PASSWORD_LENGTH } from './password-policy.ts';
-import type { Passwords } from './passwords.ts';
+import { handleAcceptance, handleChange, handleForgotten, handleReset } from './password-routes.ts';
 import { createRefreshToken, readRefreshToken } from './refresh-token.ts';
 import { loginShape, readInput, registrationShape, tokenShape } from './requests.ts';
+import {
+  handleConfirmation,
+  handleDisabling,
+  handleEnrolment,
+  handleSecondFactor,
+} from './second-factor-routes.ts';
 import { LineTooLong } from './turnstile.ts';
 
-/** What the routes are made of. */
-export type AuthParts = {
-  log: Log;
-  catalog: ErrorCatalog;
-  accounts: Accounts;
-  passwords: Passwords;
-  limiter: LoginLimiter;
-  tokens: AccessTokens;
-  endedSessions: EndedSessions;
-};
-
 /**
- * `POST /login`, `/refresh`, `/logout` and `/register`, JSON in and out. Refusals and errors go on to
+ * The routes of the login, all of them POST, JSON in and out. Refusals and errors go on to
  * the error handler of the app; those of a 401 and a 429 have their headers already.
  */
 export function createAuthRouter(parts: AuthParts): Router {
@@ -41,6 +31,14 @@ export function createAuthRouter(parts: AuthParts): Router {
   router.post('/refresh', handleRefresh(parts));
   router.post('/logout', handleLogout(parts));
   router.post('/register', handleRegistration(parts));
+  router.post('/login/second-factor', handleSecondFactor(parts));
+  router.post('/totp/enroll', parts.authenticate, handleEnrolment(parts));
+  router.post('/totp/confirm', parts.authenticate, handleConfirmation(parts));
+  router.post('/totp/disable', parts.authenticate, handleDisabling(parts));
+  router.post('/invite/accept', handleAcceptance(parts));
+  router.post('/password/forgot', handleForgotten(parts));
+  router.post('/password/reset', handleReset(parts));
+  router.post('/password/change', parts.authenticate, handleChange(parts));
   router.use(explainRefusal(parts.catalog));
   return router;
 }
@@ -53,49 +51,35 @@ const neverStore: RequestHandler = (_request, response, next) => {
 function handleLogin(parts: AuthParts): RequestHandler {
   const { accounts, catalog, limiter } = parts;
   return async (request, response, next) => {
-    const { requestId } = request;
+    const origin = originOf(request);
     const input = await readInput(request, loginShape, catalog);
     const account = limiter.account(input.hospital, input.email);
     const address = limiter.address('address', request.ip);
     let found: Credentials | null = null;
-    const isIn = await limiter.attempt([account, address], async () => {
-      found = await accounts.find(requestId, input.hospital, input.email);
+    let challenge: Challenge | null = null;
+    const isRight = await limiter.attempt([account, address], async () => {
+      found = await accounts.find(origin, input.hospital, input.email);
       if (!(await fits(parts, found, input.password)) || found === null) {
         await Promise.all([limiter.fail(account), limiter.fail(address)]);
         return false;
       }
       const token = createRefreshToken(found.hospitalId);
-      const session = await accounts.openSession(requestId, found.accountId, token);
+      const entry = await accounts.enter(origin, found, token);
+      if ('challenge' in entry) {
+        challenge = entry.challenge;
+        return true;
+      }
       await limiter.forgive(account);
-      logSession(parts, request, session, 'logged in');
-      answerSession(parts, response, session, token.text);
+      logSession(parts, request, entry.session, 'logged in');
+      answerSession(parts, response, entry.session, token.text);
       return true;
     });
-    if (isIn) return;
+    if (challenge !== null) next(challengeRefusal(parts, challenge));
+    if (isRight) return;
     // Answered first: what is written now, for accounts that exist, does not show in the time it took.
     next(catalog.refusal('invalid_credentials'));
-    await recordFailure(parts, found, requestId);
+    await recordFailure(parts, found, input.hospital, origin);
   };
-}
-
-async function recordFailure(
-  { accounts, log }: AuthParts,
-  account: Credentials | null,
-  requestId: string,
-): Promise<void> {
-  log.info({ account_id: account?.accountId, request_id: requestId }, 'login failed');
-  if (account === null) return;
-  try {
-    await accounts.recordFailure(requestId, account);
-  } catch (error) {
-    const fields = { error: describeForLog(error), request_id: requestId };
-    log.warn(fields, 'a failed login could not be recorded');
-  }
-}
-
-/** The answer for a locked account is that for a wrong password, and takes as long. */
-function fits({ passwords }: AuthParts, found: Credentials | null, password: string) {
-  return passwords.matches(found === null || found.isLocked ? null : found.passwordHash, password);
 }
 
 function handleRegistration(parts: AuthParts): RequestHandler {
@@ -113,7 +97,7 @@ function handleRegistration(parts: AuthParts): RequestHandler {
       const passwordHash = await passwords.hash(password);
       let token = '';
       const session = await accounts.register(
-        request.requestId,
+        originOf(request),
         {
           ...patient,
           passwordHash,
@@ -139,7 +123,7 @@ function handleRefresh(parts: AuthParts): RequestHandler {
     const old = readRefreshToken(refreshToken);
     if (old === null) throw catalog.refusal('invalid_refresh_token');
     const next = createRefreshToken(old.hospitalId);
-    const rotation = await accounts.rotate(request.requestId, old, next);
+    const rotation = await accounts.rotate(originOf(request), old, next);
     if (rotation !== null && 'session' in rotation) {
       answerSession(parts, response, rotation.session, next.text);
       return;
@@ -157,43 +141,13 @@ function handleLogout({ accounts, catalog, endedSessions, log }: AuthParts): Req
   return async (request, response) => {
     const { refreshToken } = await readInput(request, tokenShape, catalog);
     const token = readRefreshToken(refreshToken);
-    const ended = token && (await accounts.endSession(request.requestId, token));
+    const ended = token && (await accounts.endSession(originOf(request), token));
     if (ended !== null) {
       endedSessions.add([ended]);
       log.info({ session_id: ended, request_id: request.requestId }, 'logged out');
     }
     response.status(204).end();
   };
-}
-
-function logSession(parts: AuthParts, request: Request, session: Session, event: string): void {
-  const { accountId, hospitalId, role, sessionId } = session;
-  parts.log.info(
-    {
-      account_id: accountId,
-      hospital_id: hospitalId,
-      role,
-      session_id: sessionId,
-      request_id: request.requestId,
-    },
-    event,
-  );
-}
-
-function answerSession(
-  { tokens }: AuthParts,
-  response: Response,
-  session: Session,
-  refreshToken: string,
-): void {
-  const { accountId, displayName, doctorId, email, hospitalId, patientId, role } = session;
-  response.json({
-    accessToken: tokens.sign(session),
-    tokenType: 'Bearer',
-    expiresIn: ACCESS_TOKEN_SECONDS,
-    refreshToken,
-    account: { id: accountId, hospitalId, email, displayName, role, doctorId, patientId },
-  });
 }
 
 /** Turns what login throws into refusals, and gives them the headers that belong to them. */

@@ -149,6 +149,8 @@ test('what identifies a row is kept in every table that has one', () => {
     ],
     doctor: ['hospital_id', 'id'],
     doctor_day: ['hospital_id', 'doctor_id', 'day'],
+    emergency_access: ['hospital_id', 'id', 'account_id', 'patient_id', 'granted_at', 'expires_at'],
+    invitation: ['hospital_id', 'id', 'email', 'role', 'doctor_id', 'invited_by', 'created_at'],
     holiday: ['hospital_id', 'id', 'date', 'is_recurring', 'created_at'],
     hospital: ['id'],
     import_run: [
@@ -269,6 +271,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table.startsWith('import')) await importOne(db);
       if (/no_show_log|patient_block|vitals/.test(table)) await visitOne(db);
       if (/^(stage_alert|consultation)/.test(table)) await callInOne(db);
+      if (table === 'invitation' || table === 'emergency_access') await letIn(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -301,7 +304,22 @@ async function importOne(db: ClientBase): Promise<void> {
   );
 }
 
+/** Somebody who is invited, and somebody who took an emergency access. */
+async function letIn(db: ClientBase): Promise<void> {
+  await db.query(
+    `insert into app_public.invitation (hospital_id, email, display_name, role)
+     values ($1, 'invited@kept.test', 'Invited', 'nurse')`,
+    [hospital.id],
+  );
+  await db.query(
+    `insert into app_public.emergency_access (hospital_id, account_id, patient_id, reason)
+     values ($1, $2, $3, 'somebody was unconscious')`,
+    [hospital.id, hospital.doctor.accountId, nth(hospital.patientIds, 0)],
+  );
+}
+
 const another: Record<string, string> = {
+  'app_public.account_role': "'admin'",
   'app_public.import_kind': "'doctors'",
   uuid: 'gen_random_uuid()',
   'timestamp with time zone': "'2001-01-01'",

@@ -149,6 +149,26 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "reason = 'Renamed'",
   },
+  invitation: {
+    id: async (db) =>
+      insert(db, 'invitation', {
+        hospital_id: hospital.id,
+        email: 'invited@audit.test',
+        display_name: 'Invited',
+        role: 'nurse',
+      }),
+    change: "display_name = 'Renamed'",
+  },
+  emergency_access: {
+    id: async (db) =>
+      insert(db, 'emergency_access', {
+        hospital_id: hospital.id,
+        account_id: hospital.doctor.accountId,
+        patient_id: patientId,
+        reason: 'somebody was unconscious',
+      }),
+    change: "reason = 'Renamed at length'",
+  },
   waitlist_entry: {
     id: async (db) =>
       insert(db, 'waitlist_entry', {

@@ -50,6 +50,7 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
   const { url, stop } = await openServer({
     config: TEST_CONFIG,
     jwtSecrets: [{ kid: 'test', secret: 'a secret that is only used by tests' }],
+    dataKeys: [{ kid: 'test', secret: 'a data key that is only used by tests' }],
     authenticatorUrl,
     log: createLog({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     slotChanges,

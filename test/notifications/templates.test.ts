@@ -83,6 +83,8 @@ test('every audience that has words is told', () => {
 const always: Readonly<Record<string, readonly string[]>> = {
   patient: ['doctor', 'location', 'starts_at'],
   doctor: ['patient', 'starts_at'],
+  // Whose record it is, and who opened it.
+  staff: ['patient', 'doctor'],
 };
 
 test.each(catalog)('$event for the $audience asks for facts that there are', (template) => {

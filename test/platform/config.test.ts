@@ -29,7 +29,7 @@ describe('the configuration', () => {
   });
 
   test('shows nothing of the schema in production unless told', () => {
-    const production = { NODE_ENV: 'production', JWT_SECRETS: `k:${long}` };
+    const production = { NODE_ENV: 'production', JWT_SECRETS: `k:${long}`, DATA_KEYS: `k:${long}` };
     expect(readConfig(production)).toMatchObject({
       graphiql: false,
       introspection: false,
@@ -63,15 +63,18 @@ describe('the configuration', () => {
   test('production without secrets of its own is refused', () => {
     expect(faultsOf({ NODE_ENV: 'production' })).toEqual([
       expect.stringMatching(/^JWT_SECRETS is required/),
+      expect.stringMatching(/^DATA_KEYS is required/),
     ]);
   });
 
   test('secrets keep their order, and may hold colons', () => {
     const { jwtSecrets } = readConfig({ JWT_SECRETS: `new:${long}:x,old:${long}` });
-    expect(jwtSecrets).toEqual([
+    const both = [
       { kid: 'new', secret: `${long}:x` },
       { kid: 'old', secret: long },
-    ]);
+    ];
+    expect(jwtSecrets).toEqual(both);
+    expect(readConfig({ DATA_KEYS: `new:${long}:x,old:${long}` }).dataKeys).toEqual(both);
   });
 
   test.each([
@@ -79,8 +82,8 @@ describe('the configuration', () => {
     ['too short', `k:${'x'.repeat(31)}`],
     ['one kid twice', `k:${long},k:${long}`],
   ])('refuses secrets with %s, without repeating them', (_name, value) => {
-    const faults = faultsOf({ JWT_SECRETS: value });
-    expect(faults).toHaveLength(1);
+    const faults = faultsOf({ JWT_SECRETS: value, DATA_KEYS: value });
+    expect(faults).toHaveLength(2);
     expect(faults.join()).not.toContain('xxxx');
     expect(faults.join()).not.toContain(long);
   });

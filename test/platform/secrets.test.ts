@@ -1,6 +1,6 @@
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { loadSecrets, secretsFile } from '../../platform/secrets.ts';
+import { dataKeysOf, loadSecrets, secretsFile } from '../../platform/secrets.ts';
 import { ownFolder } from './folder.ts';
 
 test('secrets are generated once, for the eyes of the owner alone', async () => {
@@ -37,3 +37,12 @@ test.each(['{"superuserPassword":"top-secret-value', '{"superuserPassword":"shor
     await writeFile(secretsFile(folder), JSON.stringify(await loadSecrets(await ownFolder())));
   },
 );
+
+test('a file from before there were data keys has one that never changes', async () => {
+  const { dataKeys, ...old } = await loadSecrets(await ownFolder());
+  expect(dataKeysOf({ ...old, dataKeys })).toBe(dataKeys);
+  const [key] = dataKeysOf(old);
+  expect(dataKeysOf(old)).toEqual([key]);
+  expect(key?.secret.length).toBeGreaterThanOrEqual(32);
+  expect(key?.secret).not.toContain(old.superuserPassword);
+});

@@ -75,6 +75,12 @@ const access = (values: string): string =>
   `insert into app_public.record_access (
      hospital_id, reader_role, reader_name, accessed_at, patient_id, account_id, part, consultation_id, purpose)
    values (:hospital, 'doctor', 'x', now(), ${values})`;
+const invitation = (email: string): string =>
+  `insert into app_public.invitation (hospital_id, email, display_name, role)
+   values (:hospital, ${email}, 'x', 'nurse')`;
+
+const securityEvent = (column: string, value: string): string =>
+  `insert into app_public.security_event (hospital_id, kind, ${column}) values (:hospital, 'login', ${value})`;
 
 /** Attacks by the name of the constraint. Primary keys and not null are attacked by a rule instead. */
 export const attacks: Readonly<Record<string, Attack>> = {
@@ -461,15 +467,25 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   a_doctor_account_names_its_doctor: {
     by: set('account', 'doctor_account', 'doctor_id = null', "role = 'nurse'"),
+    first: 'role_not_possible',
   },
   a_patient_account_names_its_patient: {
-    by: set('account', 'patient_account', 'patient_id = null', "role = 'nurse'"),
+    by: [
+      ...set('account', 'patient_account', 'patient_id = null'),
+      ...set('account', 'admin', 'patient_id = :newcomer'),
+    ],
   },
-  a_doctor_has_one_account: { by: set('account', 'other_doctor_account', 'doctor_id = :doctor') },
+  a_doctor_has_one_account: {
+    by: set('account', 'other_doctor_account', 'doctor_id = :doctor'),
+    first: 'doctor_has_account',
+  },
   a_patient_has_one_account: {
     by: set('account', 'other_patient_account', 'patient_id = :patient'),
   },
-  account_is_this_doctor: { by: set('account', 'doctor_account', 'doctor_id = :foreign_doctor') },
+  account_is_this_doctor: {
+    by: set('account', 'doctor_account', 'doctor_id = :foreign_doctor'),
+    first: 'doctor_not_found',
+  },
   account_is_this_patient: {
     by: set('account', 'patient_account', 'patient_id = :foreign_patient'),
   },
@@ -478,6 +494,112 @@ export const attacks: Readonly<Record<string, Attack>> = {
     'email, display_name, role',
     "'x@y.test', 'x', 'admin'",
   ),
+
+  // invitation
+  an_invited_email_is_a_lower_case_address: { by: [invitation("'A@b.test'"), invitation("'b'")] },
+  who_is_invited_has_a_name: { by: set('invitation', 'invitation', "display_name = ' '") },
+  staff_are_invited_and_patients_are_not: {
+    by: set('invitation', 'invitation', "role = 'patient'"),
+    first: 'immutable_column',
+  },
+  an_invitation_of_a_doctor_names_the_doctor: {
+    by: set('invitation', 'invitation', 'doctor_id = :doctor', "role = 'doctor'"),
+    first: 'immutable_column',
+  },
+  an_accepted_invitation_has_its_account: {
+    by: set('invitation', 'invitation', 'account_id = :admin', "status = 'accepted'"),
+  },
+  an_open_invitation_is_not_decided: {
+    by: set('invitation', 'invitation', 'decided_at = now()'),
+  },
+  invitation_of_a_hospital: homeless(
+    'invitation',
+    'email, display_name, role',
+    "'x@y.test', 'x', 'nurse'",
+  ),
+  invitation_of_a_doctor: {
+    by: set('invitation', 'invitation', 'doctor_id = :unknown'),
+    first: 'immutable_column',
+  },
+  invitation_by_an_account: {
+    by: set('invitation', 'invitation', 'invited_by = :unknown'),
+    first: 'immutable_column',
+  },
+  invitation_became_an_account: {
+    by: set('invitation', 'invitation', "status = 'accepted', account_id = :unknown"),
+  },
+
+  // security_event
+  security_event_of_a_hospital: homeless('security_event', 'kind', "'login'"),
+  security_event_of_an_account: { by: [securityEvent('account_id', ':unknown')] },
+  security_event_by_an_account: { by: [securityEvent('actor_account_id', ':unknown')] },
+  a_security_event_knows_a_network_only: {
+    by: [securityEvent('ip_prefix', "repeat('x', 51)")],
+  },
+  a_security_event_names_a_device_shortly: {
+    by: [securityEvent('device', "repeat('x', 121)")],
+  },
+  security_events_are_kept_30_to_3650_days: {
+    by: set(
+      'hospital',
+      'hospital',
+      'security_events_kept_days = 29',
+      'security_events_kept_days = 3651',
+    ),
+  },
+
+  // emergency_access
+  emergency_access_lasts_5_minutes_to_a_day: {
+    by: set(
+      'hospital',
+      'hospital',
+      "emergency_access_duration = '4 minutes'",
+      "emergency_access_duration = '25 hours'",
+    ),
+  },
+  an_emergency_is_explained: {
+    by: set(
+      'emergency_access',
+      'emergency_access',
+      "reason = 'short'",
+      "reason = repeat('x', 2001)",
+    ),
+  },
+  a_review_note_is_short: {
+    by: set('emergency_access', 'emergency_access', "review_note = repeat('x', 2001)"),
+  },
+  a_reviewed_emergency_access_has_a_verdict: {
+    by: set('emergency_access', 'emergency_access', 'reviewed_at = now()'),
+  },
+  nobody_reviews_their_own_emergency_access: {
+    by: set('emergency_access', 'emergency_access', 'reviewed_by = account_id'),
+  },
+  emergency_access_ends_after_it_begins: {
+    by: set('emergency_access', 'emergency_access', 'expires_at = granted_at'),
+    first: 'immutable_column',
+  },
+  emergency_access_of_a_hospital: {
+    ...homeless(
+      'emergency_access',
+      'account_id, patient_id, reason, granted_at, expires_at',
+      ":admin, :patient, 'an emergency, one more', now(), now() + interval '1 hour'",
+    ),
+    first: 'patient_not_found',
+  },
+  emergency_access_of_an_account: {
+    by: set('emergency_access', 'emergency_access', 'account_id = :unknown'),
+    first: 'immutable_column',
+  },
+  emergency_access_to_a_patient: {
+    by: set('emergency_access', 'emergency_access', 'patient_id = :unknown'),
+    first: 'immutable_column',
+  },
+  emergency_access_revoked_by_an_account: {
+    by: set('emergency_access', 'emergency_access', 'revoked_by = :unknown'),
+  },
+  emergency_access_reviewed_by_an_account: {
+    by: set('emergency_access', 'emergency_access', 'reviewed_by = :unknown'),
+  },
 
   // schedule
   a_weekday_is_1_monday_to_7_sunday: {

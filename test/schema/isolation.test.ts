@@ -182,6 +182,13 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_private.outbox': null,
   'app_private.refresh_token': null,
   'app_private.session': null,
+  'app_private.login_token': null,
+  'app_private.outgoing_mail': null,
+  'app_private.recovery_code': null,
+  'app_private.second_factor': null,
+  'app_public.emergency_access': null,
+  'app_public.invitation': null,
+  'app_public.security_event': 'account_id is not distinct from :patient_account',
 };
 
 /** What every member of a hospital may see of it: nothing in it is of one patient. */
@@ -434,6 +441,14 @@ describe('functions that are called with ids of another hospital', () => {
     height: 'null',
     note: 'null',
     corrects: 'null',
+    account_id: ':doctor_account',
+    invitation_id: ':invitation',
+    emergency_access_id: ':emergency_access',
+    verdict: "'justified'",
+    session_id: ':session',
+    is_second_factor_required: 'null',
+    emergency_access_duration: 'null',
+    security_events_kept_days: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

@@ -147,6 +147,18 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   );
   return {
     hospital: hospital.id,
+    invitation: await insert(db, 'invitation', {
+      hospital_id: hospital.id,
+      email: 'invited@world.test',
+      display_name: 'Invited',
+      role: 'nurse',
+    }),
+    emergency_access: await insert(db, 'emergency_access', {
+      hospital_id: hospital.id,
+      account_id: hospital.doctor.accountId,
+      patient_id: patient,
+      reason: 'somebody was unconscious',
+    }),
     doctor,
     other_doctor: otherDoctor,
     location: hospital.locationIds[0],
@@ -425,6 +437,20 @@ async function fillSecrets(db: Queryable, hospital: TestHospital): Promise<strin
        returning hospital_id, id)
      insert into app_private.refresh_token (hospital_id, token_hash, session_id)
      select hospital_id, sha256(id::text::bytea), id from login returning session_id`,
+    [hospital.id],
+  );
+  await db.query(
+    `with factor as (
+       insert into app_private.second_factor (hospital_id, account_id, sealed_secret)
+       select hospital_id, id, 'v1.x.y' from app_public.account
+       where hospital_id = $1 and role not in ('admin', 'patient') returning hospital_id, account_id)
+     insert into app_private.recovery_code (hospital_id, account_id, code_hash)
+     select hospital_id, account_id, sha256('x') from factor`,
+    [hospital.id],
+  );
+  await db.query(
+    `insert into app_public.security_event (hospital_id, kind, account_id)
+     select hospital_id, 'login', id from app_public.account where hospital_id = $1`,
     [hospital.id],
   );
   return rows[0]?.session_id ?? '';

@@ -11,6 +11,12 @@ export const JWT_SECRETS = [
   { kid: 'old', secret: 'a-secret-for-tests-that-is-long-enough-2' },
 ];
 
+/** The keys that secrets are sealed with: the first seals. */
+export const DATA_KEYS = [
+  { kid: 'test', secret: 'a-data-key-for-tests-that-is-long-enough' },
+  { kid: 'before', secret: 'an-older-data-key-for-tests-that-is-long' },
+];
+
 /** The password of every account in the tests. */
 export const PASSWORD = 'four green horses sing';
 
@@ -55,6 +61,7 @@ export async function openAuthServer(options: ServerOptions['auth'] = {}) {
   const { auth, stop, url } = await openServer({
     config: { ...TEST_CONFIG, introspection: false, trustProxy: 'loopback' },
     jwtSecrets: JWT_SECRETS,
+    dataKeys: DATA_KEYS,
     authenticatorUrl: database.authenticatorUrl,
     log,
     auth: options,

@@ -209,7 +209,7 @@ describe('an account that changes', () => {
         hospital.patient.accountId,
       ]);
       const login = newClient().login('patient');
-      await waiting('open_session', 1);
+      await waiting('begin_challenge', 1);
       await changing.query('commit');
       expect((await login).error.scenario).toBe('invalid_credentials');
     } finally {
@@ -238,12 +238,12 @@ describe('ended sessions', () => {
 
   test('are heard of by asking, also when they committed late', async () => {
     const client = deaf.newClient();
-    const loggedIn = await client.loggedIn('admin');
+    const loggedIn = await client.loggedIn('reception');
     const slow = await deaf.ownerPool.connect();
     try {
       await slow.query('begin');
       await slow.query('update app_public.account set is_active = false where id = $1', [
-        deaf.hospital.admin.accountId,
+        deaf.hospital.receptionist.accountId,
       ]);
       await deaf.auth.endedSessions.poll();
       expect((await client.whoAmI(loggedIn.accessToken)).status).toBe(200);

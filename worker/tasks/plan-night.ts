@@ -22,6 +22,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       priority,
     },
     {
+      task: 'tidy_login',
+      payload: { hospital_id: id },
+      key: `tidy_login:${id}`,
+      priority,
+    },
+    {
       task: 'archive_past_years',
       payload: { hospital_id: id },
       key: `archive_past_years:${id}`,

@@ -7,6 +7,26 @@ export interface TaskContext {
   /** Each query is a transaction of its own; the login is the worker's. */
   db: Queryable;
   log: Log;
+  /** The ways to reach people outside. */
+  transports?: MailTransports;
+  /** Address of the console, which links in mails begin with. */
+  publicUrl?: string;
+}
+
+/** What a mail of the login needs of the transports. */
+export interface MailTransports {
+  email:
+    | {
+        send(message: {
+          id: string;
+          to: string;
+          subject: string;
+          text: string;
+        }): Promise<{ kind: 'sent' } | { kind: 'rejected' | 'failed'; reason: string }>;
+      }
+    | undefined;
+  /** True the first time that it is asked of a channel. */
+  isNewsThatMissing?(channel: 'email'): boolean;
 }
 
 /**

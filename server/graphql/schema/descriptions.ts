@@ -4,6 +4,7 @@ import 'postgraphile/graphile-build-pg';
 /** What the arguments of functions mean; the database can comment a function, but not its arguments. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   absenceId: 'The absence.',
+  accountId: 'The account.',
   alertId: 'The alert.',
   appointmentId: 'The appointment.',
   beyond:
@@ -31,6 +32,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   effectiveUntil:
     'Last local day on which it holds, after which the old week holds again; left out: for good.',
   email: 'E-mail address.',
+  emergencyAccessDuration: 'How long an emergency access opens a record, 5 minutes to a day.',
+  emergencyAccessId: 'The emergency access.',
   endTime: 'Local time until which, for hours of one day; left out: whole days.',
   entryId: 'The place on the waitlist.',
   everyDays: 'Days from one occurrence to the next, 1 to 366.',
@@ -46,12 +49,14 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   holidayId: 'The holiday.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
+  invitationId: 'The invitation.',
   isActive: 'Whether it is in use.',
   isAllOrNothing:
     'True, or left out: one occurrence that cannot be booked refuses all. False: those that can be are booked.',
   isAvailable: 'Whether the doctor takes appointments.',
   isDryRun: 'Whether everything is only tried: all faults are told, nothing is stored.',
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
+  isSecondFactorRequired: 'Whether admins get no session without a second factor.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
   latestTime: 'Latest local start that suits; left out: any.',
@@ -64,7 +69,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   noShowBlockThreshold: 'Number of no-shows at which a patient is blocked.',
   noShowWindowEnd: 'Local time until which no-shows are marked automatically.',
   noShowWindowStart: 'Local time from which no-shows are marked automatically.',
-  note: 'What was done about it; at most 2000 characters.',
+  note: 'What there is to note; at most 2000 characters.',
   notes: 'Working notes, at most 20000 characters; left out: as they are.',
   notificationId: 'The notification.',
   occurrenceCount: 'How many occurrences, 2 to 52.',
@@ -78,10 +83,12 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   rebookBuffer:
     'A slot freed by a no-show is bookable again only if it starts later than this from now.',
   respiratoryRate: 'Breaths a minute, 2 to 120.',
-  role: 'As what the doctor takes part.',
+  role: 'What the account may do (any role but patient), or as what a doctor takes part.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
+  securityEventsKeptDays: 'How many days security events are kept, 30 to 3650.',
   seriesId: 'The series.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',
+  sessionId: 'The session.',
   slotDuration: "Length of the doctor's slots, 5 minutes to 8 hours.",
   slotId: 'The slot.',
   specialty: 'Field of medicine, exactly as it is written in that of the doctors.',
@@ -96,6 +103,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
   toDay: 'Last local day, included.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
+  verdict: 'Whether it was justified.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
   weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',

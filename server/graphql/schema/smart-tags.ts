@@ -16,14 +16,17 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   consultation_participant: ['id', 'consultation_id'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
+  emergency_access: ['id', 'account_id', 'patient_id'],
   import_run: ['id', 'kind'],
   imported_row: ['record_id', 'external_id', 'run_id'],
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
+  invitation: ['id', 'email', 'status'],
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   record_access: ['id', 'patient_id', 'account_id'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
+  security_event: ['id', 'account_id', 'kind', 'occurred_at'],
   series_occurrence: ['series_id', 'number', 'appointment_id'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
@@ -155,6 +158,54 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },
+      'app_public.invitation.invitation_by_an_account': {
+        tags: {
+          fieldName: 'inviter',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.invitation.invitation_became_an_account': {
+        tags: {
+          fieldName: 'account',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.invitation.invitation_of_a_doctor': {
+        tags: {
+          fieldName: 'doctor',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.security_event.security_event_by_an_account': {
+        tags: {
+          fieldName: 'actor',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.security_event.security_event_of_an_account': {
+        tags: {
+          fieldName: 'account',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.emergency_access.emergency_access_of_an_account': {
+        tags: {
+          fieldName: 'account',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.emergency_access.emergency_access_revoked_by_an_account': {
+        tags: {
+          fieldName: 'revoker',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.emergency_access.emergency_access_reviewed_by_an_account': {
+        tags: {
+          fieldName: 'reviewer',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
       // A notification is seen in its reader's inbox and nowhere else.
       ...Object.fromEntries(
         ['to_a_patient', 'to_a_doctor', 'to_an_account'].map((reader) => [
@@ -228,6 +279,8 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
     procedure: {
       'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
       'app_public.cancel_series': { tags: { resultFieldName: 'appointments' } },
+      'app_public.revoke_other_sessions': { tags: { resultFieldName: 'revokedCount' } },
+      'app_public.revoke_session': { tags: { resultFieldName: 'isRevoked' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
       'app_public.export_patient': { tags: { resultFieldName: 'exported' } },
     },

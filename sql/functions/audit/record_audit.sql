@@ -156,3 +156,10 @@ create or replace trigger consultation_participant_is_audited
 create or replace trigger consultation_addendum_is_audited
   after insert or update or delete on app_public.consultation_addendum
   for each row execute function app_private.record_audit('consultation_addendum', 'id', 'text');
+create or replace trigger invitation_is_audited
+  after insert or update or delete on app_public.invitation
+  for each row execute function app_private.record_audit('invitation');
+
+create or replace trigger emergency_access_is_audited
+  after insert or update or delete on app_public.emergency_access
+  for each row execute function app_private.record_audit('emergency_access');

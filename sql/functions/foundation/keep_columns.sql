@@ -92,6 +92,14 @@ create or replace trigger waitlist_offer_keeps_its_identity
   before update of hospital_id, id, entry_id, patient_id, doctor_id, slot_id, appointment_id, offered_at on app_public.waitlist_offer
   for each row execute function app_private.keep_columns('waitlist_offer', 'entry_id', 'patient_id', 'doctor_id', 'slot_id', 'appointment_id', 'offered_at');
 
+create or replace trigger invitation_keeps_its_identity
+  before update of hospital_id, id, email, role, doctor_id, invited_by, created_at on app_public.invitation
+  for each row execute function app_private.keep_columns('invitation', 'email', 'role', 'doctor_id', 'invited_by', 'created_at');
+
+create or replace trigger emergency_access_keeps_its_identity
+  before update of hospital_id, id, account_id, patient_id, granted_at, expires_at on app_public.emergency_access
+  for each row execute function app_private.keep_columns('emergency_access', 'account_id', 'patient_id', 'granted_at', 'expires_at');
+
 create or replace trigger import_run_keeps_its_identity
   before update of hospital_id, id, kind, file_name, row_count, fingerprint, created_by, imported_at on app_public.import_run
   for each row execute function app_private.keep_columns('import_run', 'kind', 'file_name', 'row_count', 'fingerprint', 'created_by', 'imported_at');

@@ -1,45 +1,40 @@
--- Begins the session of somebody whose password was right. The account is locked first, shared: a
--- deactivation or a change of role at the same moment either waits and then ends this session, or has
--- happened and is seen here. Lock order: account, session. Definer, because no role may write sessions.
+-- Opens the session of somebody whose password was right. password_hash is the one that was compared: should
+-- the password have been changed since, it was not right any more. Nobody with a second factor gets in here
+-- without it, nor an admin who must have one. The account is locked before any of that is asked, as
+-- begin_session says. Definer, because no role may write sessions.
 create or replace function app_private.open_session(
-  hospital_id uuid, account_id uuid, token_hash bytea, lifetime interval)
+  hospital_id uuid, account_id uuid, token_hash bytea, lifetime interval, password_hash text default null)
 returns table (
   session_id uuid, role app_public.account_role, doctor_id uuid, patient_id uuid, email text, display_name text)
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  instant timestamptz := app_private.clock();
   present app_public.account;
-  opened uuid;
 begin
   select * into present
   from app_public.account
   where account.hospital_id = open_session.hospital_id and account.id = open_session.account_id
-    and account.is_active
   for share;
-  if not found then
+  if password_hash is not null and not exists (
+    select from app_private.account_secret
+    where account_secret.hospital_id = open_session.hospital_id
+      and account_secret.account_id = open_session.account_id
+      and account_secret.password_hash = open_session.password_hash)
+  then
     perform app_private.refuse('invalid_credentials');
   end if;
-
-  insert into app_private.session (hospital_id, account_id, expires_at)
-  values (open_session.hospital_id, open_session.account_id, instant + lifetime)
-  returning session.id into opened;
-  insert into app_private.refresh_token (hospital_id, token_hash, session_id)
-  values (open_session.hospital_id, open_session.token_hash, opened);
-
-  update app_private.account_secret
-  set failed_attempts = 0, locked_until = null
-  where account_secret.hospital_id = open_session.hospital_id
-    and account_secret.account_id = open_session.account_id
-    and (account_secret.failed_attempts > 0 or account_secret.locked_until is not null);
-
-  return query select opened, present.role, present.doctor_id, present.patient_id, present.email, present.display_name;
+  if app_private.second_factor_needed(present.hospital_id, present.id, present.role) is not null then
+    perform app_private.refuse('second_factor_required');
+  end if;
+  return query
+    select * from app_private.begin_session(
+      open_session.hospital_id, open_session.account_id, open_session.token_hash, open_session.lifetime);
 end
 $$;
 
-comment on function app_private.open_session(uuid, uuid, bytea, interval) is
-  'Opens a session with its first refresh token, forgets failed tries, and returns what the access token says.';
+comment on function app_private.open_session(uuid, uuid, bytea, interval, text) is
+  'Opens a session after a right password, where nothing more is needed, and returns what the access token says.';
 
-revoke execute on function app_private.open_session(uuid, uuid, bytea, interval) from public;
-grant execute on function app_private.open_session(uuid, uuid, bytea, interval) to app_login;
+revoke execute on function app_private.open_session(uuid, uuid, bytea, interval, text) from public;
+grant execute on function app_private.open_session(uuid, uuid, bytea, interval, text) to app_login;

@@ -16,7 +16,12 @@ begin
   where account_secret.hospital_id = record_failed_login.hospital_id
     and account_secret.account_id = record_failed_login.account_id
   for no key update;
-  if not found or secret.locked_until > instant then
+  if not found then
+    return;
+  end if;
+  perform app_private.record_security_event(
+    record_failed_login.hospital_id, 'login_failed', record_failed_login.account_id);
+  if secret.locked_until > instant then
     return;
   end if;
 
@@ -32,6 +37,10 @@ begin
       end
   where account_secret.hospital_id = record_failed_login.hospital_id
     and account_secret.account_id = record_failed_login.account_id;
+  if secret.failed_attempts >= 10 then
+    perform app_private.record_security_event(
+      record_failed_login.hospital_id, 'locked', record_failed_login.account_id);
+  end if;
 end
 $$;
 

@@ -49,6 +49,8 @@ begin
     update app_private.session
     set ended_at = instant, end_reason = 'refresh_token_reused'
     where session.hospital_id = rotate_session.hospital_id and session.id = family;
+    perform app_private.record_security_event(
+      rotate_session.hospital_id, 'refresh_reuse', owner_id, jsonb_build_object('session_id', family));
     return query select true, family, owner_id, null::app_public.account_role, null::uuid, null::uuid, null, null;
     return;
   end if;
@@ -59,6 +61,9 @@ begin
     and refresh_token.token_hash = old_token_hash;
   insert into app_private.refresh_token (hospital_id, token_hash, session_id)
   values (rotate_session.hospital_id, new_token_hash, family);
+  update app_private.session
+  set last_used_at = instant, ip_prefix = coalesce(app_private.claim_ip_prefix(), session.ip_prefix)
+  where session.hospital_id = rotate_session.hospital_id and session.id = family;
   return query
     select false, family, owner_id, present.role, present.doctor_id, present.patient_id, present.email,
       present.display_name;

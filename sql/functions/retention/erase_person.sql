@@ -20,6 +20,7 @@ declare
   visits uuid[];
   records uuid[];
   open_consultation uuid;
+  addresses text[];
 begin
   if hospital_id is distinct from app_private.request_hospital_id() then
     perform app_private.refuse('forbidden');
@@ -65,6 +66,9 @@ begin
   where patient.hospital_id = erase_person.hospital_id and patient.id = erase_person.patient_id
     and patient.erased_at is null;
 
+  select array_agg(account.email) into addresses
+  from app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id;
   update app_public.account
   set email = 'erased-' || account.id::text || '@erased.invalid', display_name = 'Erased patient', is_active = false
   where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
@@ -121,6 +125,20 @@ begin
   set text = '[erased]'
   where consultation_addendum.hospital_id = erase_person.hospital_id
     and consultation_addendum.patient_id = erase_person.patient_id;
+  update app_public.emergency_access
+  set reason = 'Erased with the patient', review_note = null
+  where emergency_access.hospital_id = erase_person.hospital_id
+    and emergency_access.patient_id = erase_person.patient_id
+    and emergency_access.reason <> 'Erased with the patient';
+  -- Where somebody logged in from, and mails to them.
+  perform set_config('slotkeeper.housekeeping', 'on', true);
+  delete from app_public.security_event
+  using app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
+    and security_event.hospital_id = erase_person.hospital_id and security_event.account_id = account.id;
+  perform set_config('slotkeeper.housekeeping', '', true);
+  delete from app_private.outgoing_mail
+  where outgoing_mail.hospital_id = erase_person.hospital_id and outgoing_mail.address = any (addresses);
 
   -- The person's own messages, and those that name them to a doctor or to the staff.
   delete from app_public.notification
@@ -160,6 +178,9 @@ begin
     select consultation_addendum.id from app_public.consultation_addendum
     where consultation_addendum.hospital_id = erase_person.hospital_id
       and consultation_addendum.patient_id = erase_person.patient_id
+    union all
+    select emergency_access.id from app_public.emergency_access
+    where emergency_access.hospital_id = erase_person.hospital_id and emergency_access.patient_id = erase_person.patient_id
     union all
     select archived.id from app_public.appointment_archive as archived
     where archived.hospital_id = erase_person.hospital_id and archived.patient_id = erase_person.patient_id

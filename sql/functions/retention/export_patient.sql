@@ -53,7 +53,11 @@ begin
       from app_public.appointment
       join app_public.stage_alert as alert
         on alert.hospital_id = hospital and alert.appointment_id = appointment.id
-      where appointment.hospital_id = hospital and appointment.patient_id = export_patient.patient_id))
+      where appointment.hospital_id = hospital and appointment.patient_id = export_patient.patient_id),
+    'emergency_accesses', (
+      select coalesce(jsonb_agg(to_jsonb(access) order by access.granted_at, access.id), '[]')
+      from app_public.emergency_access as access
+      where access.hospital_id = hospital and access.patient_id = export_patient.patient_id))
   into exported
   from app_public.patient
   where patient.hospital_id = hospital and patient.id = export_patient.patient_id;
@@ -65,7 +69,7 @@ end
 $$;
 
 comment on function app_public.export_patient(uuid) is
-  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks, waitlist, alerts, consultations with the doctors'' notes, vital signs, and who has opened the record, this export included. For admins.';
+  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks, waitlist, alerts, consultations with the doctors'' notes, vital signs, emergency access, and who has opened the record, this export included. For admins.';
 
 revoke execute on function app_public.export_patient(uuid) from public;
 grant execute on function app_public.export_patient(uuid) to app_admin;

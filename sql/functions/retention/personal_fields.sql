@@ -14,6 +14,8 @@ return case table_name
   when 'consultation' then array['chief_complaint', 'diagnosis', 'notes', 'abandon_reason']
   when 'consultation_addendum' then array['text']
   when 'record_access' then array['purpose']
+  when 'invitation' then array['email', 'display_name']
+  when 'emergency_access' then array['reason', 'review_note']
   else array[]::text[]
 end;
 

@@ -1,0 +1,82 @@
+-- Functions and rights: The rest of login: invitations, links by mail, the second factor, sessions that people see,
+-- emergency access to records, and what happened to whose login.
+set local role app_owner;
+
+--! include functions/foundation/claim_session_id.sql
+--! include functions/foundation/claim_origin.sql
+--! include functions/foundation/keep_columns.sql
+--! include functions/audit/record_audit.sql
+--! include functions/retention/personal_fields.sql
+--! include catalog/error_catalog.sql
+--! include catalog/notification_template.sql
+--! include functions/identity/record_security_event.sql
+--! include functions/identity/keep_security_event.sql
+--! include functions/identity/issue_login_token.sql
+--! include functions/identity/send_mail.sql
+--! include functions/identity/announce_mail.sql
+--! include functions/identity/claim_mail.sql
+--! include functions/identity/settle_mail.sql
+--! include functions/identity/hospitals_with_mail.sql
+--! include functions/identity/end_sessions.sql
+--! include functions/identity/tell_account.sql
+--! include functions/identity/guard_staff_role.sql
+--! include functions/identity/admit_invitation.sql
+--! include functions/identity/send_invitation.sql
+--! include functions/identity/invite_account.sql
+--! include functions/identity/revoke_invitation.sql
+--! include functions/identity/resend_invitation.sql
+--! include functions/identity/find_link.sql
+--! include functions/identity/accept_invitation.sql
+drop function app_private.open_session(uuid, uuid, bytea, interval);
+--! include functions/identity/find_login.sql
+--! include functions/identity/second_factor_needed.sql
+--! include functions/identity/begin_session.sql
+--! include functions/identity/open_session.sql
+--! include functions/identity/rotate_session.sql
+--! include functions/identity/record_failed_login.sql
+--! include functions/identity/record_unknown_login.sql
+--! include functions/identity/request_password_reset.sql
+--! include functions/identity/reset_password.sql
+--! include functions/identity/change_password.sql
+--! include functions/identity/guard_account.sql
+--! include functions/identity/record_account_change.sql
+--! include functions/identity/change_account_role.sql
+--! include functions/identity/deactivate_account.sql
+--! include functions/identity/reactivate_account.sql
+--! include functions/identity/end_own_sessions.sql
+--! include functions/identity/own_sessions.sql
+--! include functions/identity/my_sessions.sql
+--! include functions/identity/revoke_session.sql
+--! include functions/identity/revoke_other_sessions.sql
+--! include functions/identity/use_second_factor.sql
+--! include functions/identity/begin_challenge.sql
+--! include functions/identity/find_challenge.sql
+--! include functions/identity/fail_challenge.sql
+--! include functions/identity/pass_challenge.sql
+--! include functions/identity/find_second_factor.sql
+--! include functions/identity/enrol_second_factor.sql
+--! include functions/identity/reseal_second_factor.sql
+--! include functions/identity/confirm_second_factor.sql
+--! include functions/identity/pass_enrolment.sql
+--! include functions/identity/disable_second_factor.sql
+--! include functions/identity/demand_second_factor.sql
+--! include functions/identity/remove_second_factor.sql
+--! include functions/identity/reset_second_factor.sql
+--! include functions/identity/update_security_settings.sql
+--! include functions/identity/has_emergency_access.sql
+--! include functions/identity/admit_emergency_access.sql
+--! include functions/identity/tell_of_emergency_access.sql
+--! include functions/identity/guard_emergency_access.sql
+--! include functions/identity/break_glass.sql
+--! include functions/identity/revoke_emergency_access.sql
+--! include functions/identity/review_emergency_access.sql
+--! include functions/identity/tidy_login.sql
+--! include functions/retention/erase_person.sql
+--! include functions/retention/export_patient.sql
+--! include policies/hospital.sql
+--! include policies/account.sql
+--! include policies/invitation.sql
+--! include policies/security_event.sql
+--! include policies/emergency_access.sql
+
+reset role;

@@ -1,0 +1,107 @@
+import type { Request, RequestHandler } from 'express';
+import { describeForLog } from '../errors.ts';
+import { answerSession, challengeRefusal, logSession } from './answer-session.ts';
+import { checkPassword } from './check-password.ts';
+import type { LinkOwner } from './links.ts';
+import { originOf } from './origin.ts';
+import type { AuthParts } from './parts.ts';
+import { faultOfPassword, PASSWORD_LENGTH } from './password-policy.ts';
+import { createRefreshToken, readRefreshToken, type TokenReference } from './refresh-token.ts';
+import { changeShape, forgottenShape, linkShape, readInput } from './requests.ts';
+
+/** `POST /invite/accept`: a link and a password become an account, and its first session. */
+export function handleAcceptance(parts: AuthParts): RequestHandler {
+  const { accounts, links } = parts;
+  return async (request, response) => {
+    const origin = originOf(request);
+    const { passwordHash, token } = await readLink(parts, request, 'invitation');
+    const accountId = await links.accept(origin, token, passwordHash);
+    const { hospitalId } = token;
+    const refresh = createRefreshToken(hospitalId);
+    const account = { hospitalId, accountId, passwordHash, isLocked: false };
+    const entry = await accounts.enter(origin, account, refresh);
+    if ('challenge' in entry) throw challengeRefusal(parts, entry.challenge);
+    logSession(parts, request, entry.session, 'accepted an invitation');
+    answerSession(parts, response.status(201), entry.session, refresh.text);
+  };
+}
+
+/**
+ * `POST /password/forgot`: 202 whatever comes of it. The answer is given before the database is asked
+ * anything about the account, so neither its words nor its time tell whether there is one.
+ */
+export function handleForgotten({ catalog, limiter, links, log }: AuthParts): RequestHandler {
+  return async (request, response) => {
+    const { email, hospital } = await readInput(request, forgottenShape, catalog);
+    const origin = originOf(request);
+    const subjects = [limiter.reset(hospital, email), limiter.address('resetAddress', request.ip)];
+    await limiter.attempt(subjects, async () => {
+      await Promise.all(subjects.map((subject) => limiter.fail(subject)));
+    });
+    response.status(202).json({ accepted: true });
+    log.info({ request_id: origin.requestId }, 'a new password was asked for');
+    try {
+      await links.requestReset(origin, hospital, email);
+    } catch (error) {
+      const fields = { error: describeForLog(error), request_id: origin.requestId };
+      log.error(fields, 'a link to a new password could not be made');
+    }
+  };
+}
+
+/** `POST /password/reset`: a link and a new password; every session of the account ends. */
+export function handleReset(parts: AuthParts): RequestHandler {
+  const { endedSessions, limiter, links, log } = parts;
+  return async (request, response) => {
+    const { owner, passwordHash, token } = await readLink(parts, request, 'password_reset');
+    const { accountId, sessionIds } = await links.reset(originOf(request), token, passwordHash);
+    endedSessions.add(sessionIds);
+    await limiter.forgive(limiter.account(owner.hospital, owner.email));
+    log.info({ account_id: accountId, request_id: request.requestId }, 'password changed by link');
+    response.status(204).end();
+  };
+}
+
+/** `POST /password/change`: by who is logged in; their other sessions end. */
+export function handleChange(parts: AuthParts): RequestHandler {
+  const { catalog, endedSessions, links, log, passwords } = parts;
+  return async (request, response) => {
+    const { currentPassword, newPassword } = await readInput(request, changeShape, catalog);
+    const login = await checkPassword(parts, request, currentPassword);
+    refuseWeak(parts, newPassword, login);
+    const passwordHash = await passwords.hash(newPassword);
+    const sessionId = request.claims?.sessionId ?? '';
+    const account = { ...login, sessionId };
+    const ended = await links.change(originOf(request), account, passwordHash);
+    endedSessions.add(ended);
+    log.info({ account_id: login.accountId, request_id: request.requestId }, 'password changed');
+    response.status(204).end();
+  };
+}
+
+/** The link of a request and the hash of its new password; nothing is hashed for a link that is not good. */
+async function readLink(
+  parts: AuthParts,
+  request: Request,
+  purpose: 'invitation' | 'password_reset',
+): Promise<{ owner: LinkOwner; token: TokenReference; passwordHash: string }> {
+  const { catalog, limiter, links, passwords } = parts;
+  const { password, token: text } = await readInput(request, linkShape, catalog);
+  const address = limiter.address('link', request.ip);
+  return limiter.attempt([address], async () => {
+    const token = readRefreshToken(text);
+    const owner = token && (await links.find(originOf(request), token, purpose));
+    if (token === null || owner === null) {
+      await limiter.fail(address);
+      throw catalog.refusal('link_not_valid');
+    }
+    refuseWeak(parts, password, owner);
+    return { owner, token, passwordHash: await passwords.hash(password) };
+  });
+}
+
+function refuseWeak({ catalog }: AuthParts, password: string, own: LinkOwner): void {
+  const fault = faultOfPassword(password, own);
+  if (fault === null) return;
+  throw catalog.refusal('password_too_weak', { fault, length: PASSWORD_LENGTH });
+}
