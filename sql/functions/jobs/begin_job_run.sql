@@ -1,0 +1,54 @@
+-- The beginning of a run, committed before its work, so that a run that fails or dies has left its
+-- trace. A run that was asked for is there already; one that waits no more (the queue tries it again)
+-- gets a row of its own. A job that never runs twice at once holds a lock of the session, on the
+-- connection that does the work: whatever becomes of the worker, the lock is gone when its connection
+-- is, and nobody waits for a row of a dead one. By the time that really passes, not by clock(): a
+-- rehearsed day must not make what runs look dead. Definer, because no role may write runs.
+create or replace function app_private.begin_job_run(
+  hospital_id uuid, job text, started_by app_public.job_trigger, worker_id text,
+  run_id uuid default null, since interval default '0')
+returns app_public.job_run
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  run app_public.job_run;
+  is_alone boolean := not exists (
+    select from app_public.job as entry where entry.name = begin_job_run.job and entry.is_single);
+begin
+  if not is_alone then
+    is_alone := pg_try_advisory_lock(hashtextextended(concat('job', begin_job_run.job, begin_job_run.hospital_id), 0));
+  end if;
+
+  update app_public.job_run
+  set outcome = case when is_alone then 'running' else 'skipped' end::app_public.job_outcome,
+      started_at = now(),
+      heartbeat_at = now(),
+      finished_at = case when not is_alone then now() end,
+      worker_id = begin_job_run.worker_id
+  where job_run.hospital_id = begin_job_run.hospital_id and job_run.id = begin_job_run.run_id
+    and job_run.outcome = 'waiting'
+  returning * into run;
+  if found then
+    return run;
+  end if;
+
+  insert into app_public.job_run (
+    hospital_id, job, started_by, outcome, created_at, started_at, heartbeat_at, finished_at, worker_id)
+  values (
+    begin_job_run.hospital_id, begin_job_run.job,
+    case when begin_job_run.run_id is null then begin_job_run.started_by else 'event' end,
+    case when is_alone then 'running' else 'skipped' end::app_public.job_outcome,
+    now() - since, now() - since, now(), case when not is_alone then now() end, begin_job_run.worker_id)
+  returning * into run;
+  return run;
+end
+$$;
+
+comment on function app_private.begin_job_run(uuid, text, app_public.job_trigger, text, uuid, interval) is
+  'Notes that a run of a job begins, or that it is skipped because another one runs. Whoever began it unlocks the session''s lock.';
+
+revoke execute on function
+  app_private.begin_job_run(uuid, text, app_public.job_trigger, text, uuid, interval) from public;
+grant execute on function
+  app_private.begin_job_run(uuid, text, app_public.job_trigger, text, uuid, interval) to app_worker;
