@@ -17,11 +17,13 @@ export const payloadShapes = {
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
+  remove_job_runs: ofHospital,
   remove_old_sessions: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
+  sweep_stuck_jobs: ofCrontab,
   sweep_waitlist: ofCrontab,
 };
 

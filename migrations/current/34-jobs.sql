@@ -26,6 +26,7 @@ create table app_public.job (
   is_external boolean not null,
   constraint times_of_a_job_are_at_least_a_minute check (
     stuck_after >= interval '1 minute' and coalesce(expected_interval >= interval '1 minute', true)),
+  constraint jobs_that_are_counted_run_beside_each_other check (not (is_single and is_counted)),
   constraint the_crontab_runs_jobs_of_no_hospital check (expected_interval is null or not is_of_hospital),
   constraint admins_ask_for_jobs_of_a_hospital check (is_of_hospital or not is_manual),
   constraint schedulers_ask_for_jobs_of_no_hospital check (not is_external or not is_of_hospital)
