@@ -25,6 +25,8 @@ export interface Config {
   persistedOperations: string | undefined;
   /** Whether the demo hospital is loaded: by default into the embedded database outside production. */
   demo: boolean;
+  /** Keys with which a scheduler outside may start jobs; without any it may not. */
+  cronApiKeys: string[];
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -75,6 +77,7 @@ const shape = z.object({
     .default('info'),
   PERSISTED_OPERATIONS: z.string().optional(),
   DEMO: flag.optional(),
+  CRON_API_KEYS: z.string().transform(readApiKeys).optional(),
 });
 
 /**
@@ -121,6 +124,7 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     logLevel: values.LOG_LEVEL,
     persistedOperations: operations === undefined ? undefined : resolve(workingFolder, operations),
     demo: values.DEMO ?? (values.DATABASE_URL === undefined && !isProduction),
+    cronApiKeys: values.CRON_API_KEYS ?? [],
   };
 }
 
@@ -143,6 +147,16 @@ function readJwtSecrets(text: string, context: z.core.$RefinementCtx<string>): J
   if (new Set(secrets.map(({ kid }) => kid)).size < secrets.length)
     complain('must not use one kid twice');
   return secrets;
+}
+
+// Two are valid at once, so that one can follow the other without a gap.
+function readApiKeys(text: string, context: z.core.$RefinementCtx<string>): string[] {
+  const keys = text.split(',').map((key) => key.trim());
+  const complain = (message: string) => context.addIssue({ code: 'custom', message });
+  if (keys.length > 2) complain('must hold one key, or two while one follows the other');
+  if (keys.some((key) => key.length < 32)) complain('must hold keys of at least 32 characters');
+  if (new Set(keys).size < keys.length) complain('must not hold one key twice');
+  return keys;
 }
 
 // `true` would let any client invent the address that the limits of logins are counted by.

@@ -5,13 +5,14 @@ import { createPool } from '../platform/pool.ts';
 import type { JwtSecret } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
+import { createExternalTrigger, type ExternalTriggerOptions } from './jobs/external-trigger.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
 import { NotificationChanges } from './notification-changes.ts';
 import { SlotChanges } from './slot-changes.ts';
 
 export type ServerOptions = {
-  config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
+  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
   /** URL of the server's login role. */
@@ -19,6 +20,8 @@ export type ServerOptions = {
   log: Log;
   /** Limits of the login, where they are not the usual ones. */
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
+  /** What schedulers outside may start, where it is not the usual. */
+  externalTrigger?: Pick<ExternalTriggerOptions, 'triggers' | 'waitMs'>;
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
 };
@@ -45,7 +48,23 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
   const draining = { isDraining: false };
   const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
-  const app = createApp({ pool, config, log, auth, slotChanges, notificationChanges, draining });
+  const externalTrigger = createExternalTrigger({
+    pool,
+    log,
+    keys: config.cronApiKeys,
+    secret: jwtSecrets[0]?.secret ?? '',
+    ...options.externalTrigger,
+  });
+  const app = createApp({
+    pool,
+    config,
+    log,
+    auth,
+    slotChanges,
+    notificationChanges,
+    draining,
+    externalTrigger: externalTrigger.router,
+  });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
   auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
@@ -68,7 +87,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       slotChanges.close();
       notificationChanges.close();
       await Promise.all([app.close(), closed]);
-      await Promise.all([listener.close(), auth.close()]);
+      await Promise.all([listener.close(), auth.close(), externalTrigger.close()]);
       await pool.end();
     },
   };

@@ -73,6 +73,7 @@ comment on table app_public.job_run is
   'Runs of background jobs in a hospital, kept for 30 days. Of jobs that are counted by the hour only those that failed, took long or were asked for.';
 comment on column app_public.job_run.job is 'Name of the job.';
 comment on column app_public.job_run.started_by is 'What started it.';
+comment on column app_public.job_run.requested_by is 'Account of the admin who asked for it; null otherwise.';
 comment on column app_public.job_run.outcome is 'How it stands.';
 comment on column app_public.job_run.started_at is 'When a worker began; null while it waits.';
 comment on column app_public.job_run.heartbeat_at is 'Last sign of life.';
@@ -89,7 +90,7 @@ comment on column app_public.job_run.error is 'What went wrong, without data; th
 comment on column app_public.job_run.worker_id is 'Worker that ran it.';
 
 create index job_run_by_time on app_public.job_run (hospital_id, job, created_at);
-create index open_job_run on app_public.job_run (hospital_id, job) where outcome in ('waiting', 'running');
+create index open_job_run on app_public.job_run (hospital_id, job, id) where outcome in ('waiting', 'running');
 
 create table app_private.job_state (
   hospital_id uuid not null,

@@ -28,6 +28,7 @@ const LISTS: Readonly<Record<string, string>> = {
   hospitals: 'hospital',
   importRuns: 'import_run',
   importedRows: 'imported_row',
+  jobRuns: 'job_run',
   locations: 'location',
   notifications: 'notification',
   patients: 'patient',
@@ -43,6 +44,8 @@ const LISTS: Readonly<Record<string, string>> = {
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
 const OTHERS = [
   'appointmentTransitions',
+  'cronHealth',
+  'jobs',
   'errorCatalog',
   'currentAccount',
   'previewHoliday',
@@ -130,6 +133,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     waitlist_offer: randomUUID(),
     archived_appointment: randomUUID(),
     import_run: randomUUID(),
+    job_run: randomUUID(),
     imported_row: randomUUID(),
   };
 }

@@ -90,6 +90,7 @@ test('nothing is written except through functions', () => {
     'replaceSchedule',
     'requestAppointment',
     'rescheduleAppointment',
+    'runJob',
     'setDoctorAvailability',
     'unblockSlot',
     'updateDoctor',
