@@ -1,6 +1,7 @@
 import type { JobHelpers } from 'graphile-worker';
 import { DatabaseError } from 'pg';
 import type { Log } from '../platform/log.ts';
+import { isConnectionLoss } from './connection.ts';
 import type { AskedRun, Queryable } from './jobs.ts';
 import { PayloadError } from './payloads.ts';
 
@@ -95,16 +96,15 @@ class Run {
     let end: End = {};
     let isSkipped = false;
     await helpers.withPgClient(async (db) => {
-      if (!isCounted) isSkipped = !(await this.#begin(db));
-      if (isSkipped) return;
       const beats = setInterval(() => this.#keepAlive(), this.#parts.beatMs);
       try {
-        end = { result: await work(this.#watched(db)) };
+        if (!isCounted) isSkipped = !(await this.#begin(db));
+        if (!isSkipped) end = { result: await work(this.#watched(db)) };
       } catch (error) {
         end = { error };
       } finally {
         clearInterval(beats);
-        // On this connection alone: a broken one has lost its locks already.
+        // Of this connection alone, whatever happened; a broken one has lost its locks already.
         if (manner.is_single) await db.query('select pg_advisory_unlock_all()').catch(() => {});
       }
     });
@@ -172,7 +172,9 @@ class Run {
       if (!isSkipped) await this.#end(end);
       await this.#answer(end);
     } catch (error) {
-      this.#parts.log.warn({ err: error }, 'how a job ended could not be recorded');
+      // That the database went away is told elsewhere, and the run as stuck.
+      const level = isConnectionLoss(error) ? 'debug' : 'warn';
+      this.#parts.log[level]({ err: error }, 'how a job ended could not be recorded');
     }
   }
 

@@ -220,6 +220,49 @@ async function asked(hospital: TestHospital, job: string): Promise<string> {
   });
 }
 
+test('a run that cannot begin leaves no lock behind', async () => {
+  const { recorder, helpers, job } = await recording();
+  await ownerPool.query(
+    'alter table app_public.job_run add constraint nobody_begins_now check (false) not valid',
+  );
+  onTestFinished(async () => {
+    await ownerPool.query(
+      'alter table app_public.job_run drop constraint if exists nobody_begins_now',
+    );
+  });
+  const work = async () => ({ items: 1 });
+  await expect(recorder.record(job('sweep_waitlist'), helpers, work)).rejects.toMatchObject({
+    code: '23514',
+  });
+  await ownerPool.query('alter table app_public.job_run drop constraint nobody_begins_now');
+  const other = await recording();
+  await other.recorder.record(other.job('sweep_waitlist'), other.helpers, work);
+  expect((await runsOf('sweep_waitlist')).map(({ outcome }) => outcome)).toEqual(['succeeded']);
+});
+
+test('the nights remove old runs of hospitals and, in that of UTC, of the machinery', async () => {
+  const { recorder, helpers, job } = await recording();
+  const run = async (hospitalId: string, name: string) => {
+    await recorder.record(job(name, { hospitalId }), helpers, async () => ({ items: 1 }));
+  };
+  await run(machinery, 'sweep_waitlist');
+  await ownerPool.query(
+    `alter table app_public.job_run disable trigger user;
+     update app_public.job_run set created_at = now() - interval '31 days';
+     alter table app_public.job_run enable trigger user`,
+  );
+  await workFor(workerUrl);
+  await addJobs(ownerPool, [
+    { task: 'plan_night', payload: cron('2026-11-21T02:00:00Z'), key: 'night' },
+  ]);
+  await until(async () => {
+    const { rows } = await ownerPool.query(
+      "select from app_public.job_run where job = 'sweep_waitlist' and created_at < now() - interval '30 days'",
+    );
+    return rows.length === 0;
+  });
+});
+
 test('a run that an admin asked for runs, and can be watched to its end', async () => {
   const hospital = await createHospital(ownerPool);
   await startAfresh(ownerPool);
@@ -274,8 +317,8 @@ test('three failures by the queue are told while it goes on trying', async () =>
     await ownerPool.query('drop function app_private.break_sessions() cascade');
   });
   await ownerPool.query(
-    `insert into app_private.session (hospital_id, account_id, expires_at, ended_at)
-     values ($1, $2, now() - interval '1 year', now() - interval '1 year')`,
+    `insert into app_private.session (hospital_id, account_id, expires_at)
+     values ($1, $2, now() - interval '1 year')`,
     [hospital.id, hospital.admin.accountId],
   );
   const { lines } = await workFor(workerUrl);
