@@ -16,6 +16,9 @@ export const crontab = `
 # Every minute: requests whose time has come without an answer.
 * * * * * sweep_lapsed_requests ?jobKey=sweep_lapsed_requests&max=1
 
+# Every five minutes: visits that nobody came to, in hospitals within their no-show window.
+*/5 * * * * sweep_no_shows ?jobKey=sweep_no_shows&max=1
+
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 

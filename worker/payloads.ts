@@ -15,6 +15,7 @@ export const payloadShapes = {
   expire_lapsed_requests: ofHospital,
   expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
+  mark_no_shows: ofHospital,
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
   remove_job_runs: ofHospital,
@@ -23,6 +24,7 @@ export const payloadShapes = {
   report_unknown_topics: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
+  sweep_no_shows: ofCrontab,
   sweep_stuck_jobs: ofCrontab,
   sweep_waitlist: ofCrontab,
 };

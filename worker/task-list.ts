@@ -9,6 +9,7 @@ import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
 import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
+import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
@@ -17,6 +18,7 @@ import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
+import { sweepNoShows } from './tasks/sweep-no-shows.ts';
 import { sweepStuckJobs } from './tasks/sweep-stuck-jobs.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
@@ -28,6 +30,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   expire_lapsed_requests: expireLapsedRequests,
   expire_waits: expireWaits,
   generate_slots: generateSlots,
+  mark_no_shows: markNoShows,
   offer_seats: offerSeats,
   plan_night: planNight,
   remove_job_runs: removeJobRuns,
@@ -36,6 +39,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   report_unknown_topics: reportUnknownTopics,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
+  sweep_no_shows: sweepNoShows,
   sweep_stuck_jobs: sweepStuckJobs,
   sweep_waitlist: sweepWaitlist,
 };

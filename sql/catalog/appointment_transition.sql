@@ -23,7 +23,10 @@ with wanted (from_status, to_status, roles) as (
     ('confirmed', 'no_show', '{doctor,nurse,receptionist,admin,worker}'),
     ('checked_in', 'in_progress', '{doctor}'),
     ('checked_in', 'completed', '{doctor}'),
-    ('in_progress', 'completed', '{doctor}')
+    ('in_progress', 'completed', '{doctor}'),
+    ('no_show', 'scheduled', '{admin}'),
+    ('no_show', 'confirmed', '{admin}'),
+    ('no_show', 'checked_in', '{admin}')
 )
 insert into app_public.appointment_transition (from_status, to_status, roles)
 select from_status::app_public.appointment_status, to_status::app_public.appointment_status, roles::text[]

@@ -1,12 +1,12 @@
 -- Patients see themselves; staff see the patients of their hospital. Reception and admins register
--- them and correct their particulars; counts and blocks are granted to nobody here.
+-- them, correct their particulars and block them; counts are granted to nobody here.
 alter table app_public.patient enable row level security;
 alter table app_public.patient force row level security;
 
 grant select on app_public.patient to app_worker, app_patient, app_doctor, app_nurse, app_receptionist, app_admin;
 grant insert (hospital_id, medical_record_number, name, phone, email, date_of_birth) on app_public.patient to app_receptionist, app_admin;
 grant update (name, phone, email, date_of_birth) on app_public.patient to app_receptionist, app_admin;
-grant update (is_active) on app_public.patient to app_receptionist, app_admin;
+grant update (is_active, status, blocked_reason) on app_public.patient to app_receptionist, app_admin;
 -- No grant to app_monitor: checks name a patient by id, never by particulars.
 
 drop policy if exists patients_read_themselves on app_public.patient;

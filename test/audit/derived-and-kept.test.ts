@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { as, asOwner, become, rolledBack } from '../helpers/actors.ts';
-import { book, one, reschedule, slotState } from '../helpers/booking.ts';
+import { appointmentIn, book, one, reschedule, slotState } from '../helpers/booking.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -159,7 +159,24 @@ test('what identifies a row is kept in every table that has one', () => {
       'appointment_id',
       'created_at',
     ],
+    no_show_log: [
+      'hospital_id',
+      'id',
+      'appointment_id',
+      'patient_id',
+      'doctor_id',
+      'reason',
+      'slot_starts_at',
+      'timeout_minutes',
+      'status_before',
+      'is_slot_released',
+      'is_patient_notified',
+      'has_blocked_patient',
+      'marked_by',
+      'marked_at',
+    ],
     patient: ['hospital_id', 'id', 'created_at'],
+    patient_block: ['hospital_id', 'id', 'patient_id', 'is_automatic', 'blocked_by', 'blocked_at'],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
     series_occurrence: [
       'hospital_id',
@@ -174,6 +191,24 @@ test('what identifies a row is kept in every table that has one', () => {
     ],
     service: ['hospital_id', 'id'],
     slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'during', 'created_at'],
+    vitals_entry: [
+      'hospital_id',
+      'id',
+      'appointment_id',
+      'patient_id',
+      'doctor_id',
+      'corrects',
+      'systolic',
+      'diastolic',
+      'heart_rate',
+      'respiratory_rate',
+      'oxygen_saturation',
+      'temperature',
+      'weight',
+      'height',
+      'recorded_by',
+      'recorded_at',
+    ],
     waitlist_entry: [
       'hospital_id',
       'id',
@@ -204,6 +239,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table === 'added_seat' || table.includes('series')) await repeatOne(db);
       if (table.startsWith('import')) await importOne(db);
       if (table === 'job_run') await runOne(db);
+      if (/no_show_log|patient_block|vitals/.test(table)) await visitOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -252,10 +288,16 @@ const another: Record<string, string> = {
   date: "'2001-01-01'",
   text: "'another'",
   'time without time zone': "'01:00'",
-  boolean: 'true',
+  boolean: 'null',
   integer: '50',
   jsonb: `'{"another": true}'`,
   'app_public.absence_type': "'other'",
+  'app_public.no_show_reason': "'patient_called'",
+  'app_public.appointment_status': "'confirmed'",
+  numeric: '40',
+  'numeric(4,1)': '40',
+  'numeric(5,1)': '40',
+  'numeric(6,2)': '40',
   'app_public.notification_priority': "'high'",
   'text[]': "'{sms}'",
   tstzrange: "'[2001-01-01, 2001-01-02)'",
@@ -299,6 +341,21 @@ async function repeatOne(db: ClientBase): Promise<void> {
   await db.query(
     "insert into app_public.added_seat (hospital_id, slot_id, reason) values ($1, $2, 'x')",
     [hospital.id, slotId],
+  );
+}
+
+/** Somebody who came and somebody who did not, and was blocked. */
+async function visitOne(db: ClientBase): Promise<void> {
+  const [came, missed] = [nth(hospital.patientIds, 1), nth(hospital.patientIds, 2)];
+  const arrived = await appointmentIn(db, hospital, 'checked_in', nth(hospital.slotIds, 4), came);
+  await appointmentIn(db, hospital, 'no_show', nth(hospital.slotIds, 5), missed);
+  await db.query(
+    'insert into app_public.vitals_entry (hospital_id, appointment_id, heart_rate) values ($1, $2, 70)',
+    [hospital.id, arrived.id],
+  );
+  await db.query(
+    "update app_public.patient set status = 'blocked', blocked_reason = 'x' where id = $1",
+    [missed],
   );
 }
 

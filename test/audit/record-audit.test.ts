@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
 import { as, asOwner, asWorker, become, rolledBack } from '../helpers/actors.ts';
 import { appointmentIn, book, cancel, one, setStatus } from '../helpers/booking.ts';
+import { moveClockTo } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { insert, openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -71,6 +72,7 @@ test('a deletion keeps what was deleted', () =>
 test('an operator in psql and a job are told apart from people', () =>
   rolledBack(ownerPool, async (db) => {
     const { id } = await appointmentIn(db, hospital, 'scheduled', slotId, patientId);
+    await moveClockTo(db, slotId, '1 hour');
     await asWorker(db);
     await setStatus(db, id, 'no_show');
     const anonymous = { actor_account_id: null, request_id: null };

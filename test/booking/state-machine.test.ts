@@ -9,7 +9,7 @@ import {
   slotState,
   stored,
 } from '../helpers/booking.ts';
-import { moveClock } from '../helpers/clock.ts';
+import { moveClock, moveClockTo } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -69,6 +69,7 @@ test('the state machine is the one that the house agreed on', () => {
     ['scheduled', ['completed'], ['doctor']],
     ['confirmed', ['completed'], ['doctor']],
     ['checked_in', ['completed'], ['doctor']],
+    ['no_show', ['scheduled', 'confirmed', 'checked_in'], ['admin']],
   ] as const;
 
   const sentences = (from: string | null, to: string, roles: readonly string[]) =>
@@ -90,6 +91,8 @@ describe.each(appointmentStatuses)('from %s', (from) => {
       const { id } = await appointmentIn(db, hospital, from, slotId, patientId);
       if (from === 'held' && to === 'expired') await moveClock(db, '5 minutes');
       if (from === 'requested' && to === 'expired') await moveClock(db, '2 days');
+      if (['checked_in', 'completed', 'no_show'].includes(to))
+        await moveClockTo(db, slotId, '1 hour');
       const roles = rolesFor(from, to);
 
       for (const [role, act] of Object.entries(actors)) {
@@ -180,6 +183,8 @@ async function changeStatus(
   from: AppointmentStatus,
   to: AppointmentStatus,
 ): Promise<number | null> {
+  // As undo_no_show hands it over.
+  if (from === 'no_show') await db.query("set local slotkeeper.undo_reason = 'x'");
   const accepts = from === 'requested' && seated.includes(to);
   const { rowCount } = accepts
     ? await db.query('update app_public.appointment set status = $2, slot_id = $3 where id = $1', [

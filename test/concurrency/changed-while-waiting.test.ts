@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { as, committedAs } from '../helpers/actors.ts';
-import { book, cancel } from '../helpers/booking.ts';
+import { book, cancel, hold, transit } from '../helpers/booking.ts';
+import { moveClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type OpenHospital, openHospital } from '../helpers/hospital.ts';
 import { expectInvariants } from '../helpers/invariants.ts';
@@ -241,3 +242,37 @@ function limitTo({ db }: Racer, hospital: OpenHospital, limit: number): Promise<
     limit,
   ]);
 }
+
+const answers = {
+  confirmed: (racer: Racer, id: string) => transit(racer.db, 'confirm_hold', id),
+  cancelled: (racer: Racer, id: string) => cancel(racer.db, id),
+};
+
+test.each(Object.entries(answers))(
+  'a patient whose lapsed hold is just being %s is asked to try again, and waits for nobody',
+  (_, answer) =>
+    race(ownerPool, async (start) => {
+      const hospital = await openHospital(ownerPool, { horizonDays: 3 });
+      const { id } = await committedAs(ownerPool, hospital.patient, (db) =>
+        hold(db, wishOf(hospital)),
+      );
+      const [answering, booking] = [
+        await start(hospital.patient),
+        await start(hospital.receptionist),
+      ];
+      // It came in time; whoever books came when the hold had lapsed.
+      await answer(answering, id);
+      await moveClock(booking.db, '10 minutes');
+
+      const wish = { ...wishOf(hospital), slotId: nth(hospital.otherSlotIds, 0) };
+      expect(await refusalOf(booking.db, () => book(booking.db, wish))).toMatchObject({
+        code: 'SK409',
+        scenario: 'try_again',
+      });
+      const later = { ...wish, slotId: nth(hospital.otherSlotIds, 3) };
+      expect(await outcomeOf(book(booking.db, later))).toBe('done');
+      await booking.end();
+      await answering.commit();
+      await expectInvariants(ownerPool);
+    }),
+);

@@ -30,3 +30,14 @@ export async function clockOf(db: ClientBase): Promise<Date> {
   );
   return rows[0]?.instant ?? new Date(Number.NaN);
 }
+
+/** Moves the clock to the start of a slot, or so long after it, for the rest of the transaction. */
+export async function moveClockTo(db: ClientBase, slotId: string, later = '0'): Promise<void> {
+  const { rows } = await aside(db, () =>
+    db.query<{ instant: Date }>(
+      'select starts_at + $2::interval as instant from app_public.slot where id = $1',
+      [slotId, later],
+    ),
+  );
+  await setClock(db, rows[0]?.instant ?? '');
+}

@@ -27,6 +27,7 @@ export type Visit = {
 };
 
 export type Status =
+  | 'requested'
   | 'held'
   | 'scheduled'
   | 'confirmed'
@@ -54,6 +55,7 @@ export type Answer = string;
 
 const slotLength = 30;
 const holdLength = 5;
+export const offerLength = 10;
 const dailyLimit = 4;
 
 export function holdsSeat({ status }: Visit): boolean {
@@ -72,6 +74,11 @@ export function dayOf(model: Model, doctor: number): number {
 
 function isLapsed(model: Model, { status, heldUntil }: Visit): boolean {
   return status === 'held' && heldUntil <= model.now;
+}
+
+/** Whether a hold has lapsed that nobody has expired yet. */
+export function hasLapsed(model: Model): boolean {
+  return model.visits.some((visit) => isLapsed(model, visit));
 }
 
 /** What stands in the way of others: seats that are held and have not lapsed. */
@@ -160,11 +167,82 @@ export function place(model: Model, who: Who, status: 'scheduled' | 'held', wish
   return 'done';
 }
 
+/** Asks for a doctor's time: a booking where nothing stands in the way, else a request without a seat. */
+export function request(model: Model, who: Who, wish: Wish): Answer {
+  if (who.role === 'patient' && who.self !== wish.patient) return 'forbidden';
+  const { doctor, start } = model.slots[wish.place] as Slot;
+  const isMadeAlready = model.visits.some(
+    (visit) =>
+      visit.status === 'requested' &&
+      visit.patient === wish.patient &&
+      visit.doctor === doctor &&
+      visit.start === start,
+  );
+  if (isMadeAlready) return 'request_already_made';
+  const broken = firstBroken(model, wish);
+  if (who.role === 'doctor' && doctor !== who.self) return 'forbidden';
+  if (!broken) return place(model, who, 'scheduled', wish);
+  // Whether there is room is for the one who answers; everything before that refuses at once.
+  if (['patient_double_booked', 'doctor_unavailable', 'doctor_absent'].includes(broken)) {
+    return broken;
+  }
+  const { patient, service } = wish;
+  model.visits.push({
+    status: 'requested',
+    seats: [],
+    doctor,
+    start,
+    patient,
+    service,
+    heldUntil: 0,
+  });
+  return 'done';
+}
+
+/** Answers a request: accepts it where it asks for, proposes another slot, or declines it. */
+export function answer(
+  model: Model,
+  who: Who,
+  visit: Visit,
+  how: 'accept' | 'propose' | 'decline',
+  proposed: number,
+): Answer {
+  if (who.role === 'patient' || who.role === 'nurse') return 'forbidden';
+  if (who.role === 'doctor' && visit.doctor !== who.self) return 'forbidden';
+  if (visit.status !== 'requested') return 'illegal_transition';
+  if (how === 'decline') {
+    visit.status = 'cancelled';
+    return 'done';
+  }
+  const asked = model.slots.findIndex(
+    ({ doctor, start }) => doctor === visit.doctor && start === visit.start,
+  );
+  const to = how === 'accept' ? asked : proposed;
+  const wish = { place: to, patient: visit.patient, service: visit.service };
+  const broken = firstBroken(model, wish);
+  if (broken) return broken;
+  if (who.role === 'doctor' && model.slots[to]?.doctor !== who.self) return 'forbidden';
+  Object.assign(visit, seat(model, wish));
+  visit.status = how === 'accept' ? 'scheduled' : 'held';
+  visit.heldUntil = model.now + offerLength;
+  return 'done';
+}
+
+/** One more seat in a slot. */
+export function addSeat(model: Model, who: Who, at: number): Answer {
+  const slot = model.slots[at] as Slot;
+  if (who.role === 'patient') return 'forbidden';
+  if (who.role === 'doctor' && slot.doctor !== who.self) return 'forbidden';
+  slot.capacity += 1;
+  return 'done';
+}
+
 const staff = ['doctor', 'nurse', 'receptionist', 'admin'];
 const everybody = ['patient', ...staff];
 
 /** The state machine, as far as people move it here. */
 const transitions: Readonly<Record<string, readonly string[]>> = {
+  'requested cancelled': everybody,
   'held scheduled': everybody,
   'held cancelled': everybody,
   'scheduled confirmed': everybody,
@@ -225,12 +303,19 @@ export function block(model: Model, who: Who, at: number, isBlocked: boolean): A
   return 'done';
 }
 
-/** Sends a doctor away for the whole day, or lets them come back. */
-export function leave(model: Model, who: Who, doctor: number, isAway: boolean): Answer {
+/** Sends a doctor away for the whole day, or lets them come back; an emergency cancels what is ahead. */
+export function leave(
+  model: Model,
+  who: Who,
+  doctor: number,
+  isAway: boolean,
+  isEmergency = false,
+): Answer {
   const them = model.doctors[doctor];
   if (!them || who.role === 'patient' || who.role === 'nurse') return 'forbidden';
   if (them.isAbsent === isAway) return isAway ? 'absence_overlaps' : 'absence_not_found';
   them.isAbsent = isAway;
+  if (isAway && isEmergency) cancelAhead(model, doctor);
   return 'done';
 }
 
@@ -244,10 +329,12 @@ export function turn(model: Model, doctor: number, isAvailable: boolean): void {
   const them = model.doctors[doctor];
   if (!them) return;
   them.isAvailable = isAvailable;
-  if (isAvailable) return;
+  if (!isAvailable) cancelAhead(model, doctor);
+}
+
+function cancelAhead(model: Model, doctor: number): void {
   for (const visit of model.visits) {
-    if (visit.doctor === doctor && ['held', 'scheduled', 'confirmed'].includes(visit.status)) {
-      visit.status = 'cancelled';
-    }
+    const isAhead = ['requested', 'held', 'scheduled', 'confirmed'].includes(visit.status);
+    if (visit.doctor === doctor && isAhead) visit.status = 'cancelled';
   }
 }

@@ -199,7 +199,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('patient', 'patient', "email = 'A@b.test'", "email = 'nobody'", "email = 'a b@c.test'"),
   },
   a_date_of_birth_is_plausible: { by: set('patient', 'patient', "date_of_birth = '1849-12-31'") },
-  a_no_show_count_is_not_negative: { by: set('patient', 'patient', 'no_show_count = -1') },
+  a_no_show_count_is_not_negative: {
+    by: set('patient', 'patient', 'no_show_count = -1'),
+    first: 'counter_is_derived',
+  },
   a_blocked_patient_has_a_time_and_a_reason: {
     by: set(
       'patient',
@@ -679,6 +682,195 @@ export const attacks: Readonly<Record<string, Attack>> = {
   added_seat_of_a_hospital: {
     ...homeless('added_seat', 'slot_id, doctor_id, reason, added_at', ":slot, :doctor, 'x', now()"),
     first: 'slot_not_found',
+  },
+
+  // no_show_log
+  a_no_show_comment_has_at_most_2000_characters: {
+    by: set('no_show_log', 'no_show_log', "comment = repeat('x', 2001)"),
+    first: 'log_follows_what_happened',
+  },
+  a_timeout_is_not_negative: {
+    by: set('no_show_log', 'no_show_log', 'timeout_minutes = -1'),
+    first: 'immutable_column',
+  },
+  only_an_expected_visit_is_missed: {
+    by: set('no_show_log', 'no_show_log', "status_before = 'held'"),
+    first: 'immutable_column',
+  },
+  an_undo_reason_has_at_most_2000_characters: {
+    by: set('no_show_log', 'no_show_log', "undo_reason = repeat('x', 2001), undone_at = marked_at"),
+    first: 'log_follows_what_happened',
+  },
+  only_an_undone_no_show_says_who_and_why: {
+    by: set('no_show_log', 'no_show_log', "undo_reason = 'x'", 'undone_by = :admin'),
+    first: 'log_follows_what_happened',
+  },
+  a_no_show_is_undone_after_it_was_marked: {
+    by: set('no_show_log', 'no_show_log', "undone_at = marked_at - interval '1 second'"),
+    first: 'log_follows_what_happened',
+  },
+  no_show_of_a_patient: {
+    by: set('no_show_log', 'no_show_log', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  no_show_at_a_doctor: {
+    by: set('no_show_log', 'no_show_log', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  no_show_marked_by_an_account: {
+    by: set('no_show_log', 'no_show_log', 'marked_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  no_show_undone_by_an_account: {
+    by: set('no_show_log', 'no_show_log', 'undone_at = marked_at, undone_by = :foreign_admin'),
+    first: 'log_follows_what_happened',
+  },
+  no_show_log_of_a_hospital: {
+    ...homeless(
+      'no_show_log',
+      'appointment_id, patient_id, doctor_id, reason, slot_starts_at, timeout_minutes, status_before, is_slot_released, is_patient_notified, has_blocked_patient, marked_at',
+      ":appointment, :patient, :doctor, 'auto_timeout', now(), 30, 'scheduled', false, true, false, now()",
+    ),
+    first: 'log_follows_what_happened',
+  },
+
+  // patient_block
+  a_block_reason_has_1_to_2000_characters: {
+    by: set('patient_block', 'patient_block', "reason = ' '", "reason = repeat('x', 2001)"),
+    first: 'log_follows_what_happened',
+  },
+  an_unblock_reason_has_at_most_2000_characters: {
+    by: set('patient_block', 'patient_block', "unblock_reason = repeat('x', 2001)"),
+    first: 'log_follows_what_happened',
+  },
+  only_an_ended_block_says_who_and_why: {
+    by: set(
+      'patient_block',
+      'patient_block',
+      "unblocked_at = null, unblock_reason = 'x'",
+      'unblocked_at = null, unblocked_by = :admin',
+    ),
+    first: 'log_follows_what_happened',
+  },
+  a_block_ends_after_it_began: {
+    by: set('patient_block', 'patient_block', "unblocked_at = blocked_at - interval '1 second'"),
+    first: 'log_follows_what_happened',
+  },
+  block_of_a_patient: {
+    by: set('patient_block', 'patient_block', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  block_by_an_account: {
+    by: set('patient_block', 'patient_block', 'blocked_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  unblocked_by_an_account: {
+    by: set('patient_block', 'patient_block', 'unblocked_by = :foreign_admin'),
+    first: 'log_follows_what_happened',
+  },
+  patient_block_of_a_hospital: {
+    ...homeless(
+      'patient_block',
+      'patient_id, reason, is_automatic, blocked_at',
+      ":patient, 'x', false, now()",
+    ),
+    first: 'log_follows_what_happened',
+  },
+  no_more_is_forgiven_than_was_missed: {
+    by: set('patient', 'patient', 'no_shows_forgiven = 1', 'no_shows_forgiven = -1'),
+    first: 'counter_is_derived',
+  },
+
+  // vitals_entry
+  a_systolic_pressure_is_30_to_300: {
+    by: set(
+      'vitals_entry',
+      'vitals_entry',
+      'systolic = 29, diastolic = 20',
+      'systolic = 301, diastolic = 80',
+    ),
+    first: 'immutable_column',
+  },
+  a_diastolic_pressure_is_10_to_250: {
+    by: set(
+      'vitals_entry',
+      'vitals_entry',
+      'systolic = 100, diastolic = 9',
+      'systolic = 290, diastolic = 251',
+    ),
+    first: 'immutable_column',
+  },
+  a_heart_rate_is_10_to_350: {
+    by: set('vitals_entry', 'vitals_entry', 'heart_rate = 9', 'heart_rate = 351'),
+    first: 'immutable_column',
+  },
+  a_respiratory_rate_is_2_to_120: {
+    by: set('vitals_entry', 'vitals_entry', 'respiratory_rate = 1', 'respiratory_rate = 121'),
+    first: 'immutable_column',
+  },
+  an_oxygen_saturation_is_30_to_100: {
+    by: set('vitals_entry', 'vitals_entry', 'oxygen_saturation = 29', 'oxygen_saturation = 101'),
+    first: 'immutable_column',
+  },
+  a_temperature_is_20_to_45: {
+    by: set('vitals_entry', 'vitals_entry', 'temperature = 19.9', 'temperature = 45.1'),
+    first: 'immutable_column',
+  },
+  a_weight_is_above_0_and_up_to_700: {
+    by: set('vitals_entry', 'vitals_entry', 'weight = 0', 'weight = 700.01'),
+    first: 'immutable_column',
+  },
+  a_height_is_15_to_280: {
+    by: set('vitals_entry', 'vitals_entry', 'height = 14.9', 'height = 280.1'),
+    first: 'immutable_column',
+  },
+  vitals_measure_something: {
+    by: set('vitals_entry', 'vitals_entry', 'heart_rate = null'),
+    first: 'immutable_column',
+  },
+  a_blood_pressure_has_both_values: {
+    by: set('vitals_entry', 'vitals_entry', 'systolic = 120', 'diastolic = 80'),
+    first: 'immutable_column',
+  },
+  a_systolic_pressure_is_the_higher: {
+    by: set('vitals_entry', 'vitals_entry', 'systolic = 80, diastolic = 80'),
+    first: 'immutable_column',
+  },
+  a_vitals_note_has_at_most_2000_characters: {
+    by: set('vitals_entry', 'vitals_entry', "note = repeat('x', 2001)"),
+  },
+  vitals_of_a_patient: {
+    by: set('vitals_entry', 'vitals_entry', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  vitals_for_a_doctor: {
+    by: set('vitals_entry', 'vitals_entry', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  vitals_recorded_by_an_account: {
+    by: set('vitals_entry', 'vitals_entry', 'recorded_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  vitals_correct_earlier_ones: {
+    by: set('vitals_entry', 'vitals_entry', 'corrects = :foreign_vitals_entry'),
+    first: 'immutable_column',
+  },
+  a_measurement_is_corrected_once: {
+    by: [
+      `insert into app_public.vitals_entry (
+         hospital_id, appointment_id, patient_id, doctor_id, corrects, heart_rate, recorded_at)
+       select hospital_id, appointment_id, patient_id, doctor_id, id, 71, recorded_at
+       from app_public.vitals_entry cross join generate_series(1, 2) where id = :vitals_entry`,
+    ],
+    first: 'vitals_not_found',
+  },
+  vitals_of_a_hospital: {
+    ...homeless(
+      'vitals_entry',
+      'appointment_id, patient_id, doctor_id, heart_rate, recorded_at',
+      ':checked_in, :patient, :doctor, 70, now()',
+    ),
+    first: 'appointment_not_found',
   },
 
   // appointment_seat

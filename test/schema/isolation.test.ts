@@ -51,7 +51,11 @@ test('the matrix covers every table and every role', () => {
 });
 
 /** Tables that nobody but a trigger writes, not even the owner. */
-const writtenByTriggers = new Set(['app_public.appointment_seat']);
+const writtenByTriggers = new Set([
+  'app_public.appointment_seat',
+  'app_public.no_show_log',
+  'app_public.patient_block',
+]);
 
 test.each(tables)('the row that is tried in %s is one that the owner could store', (table) =>
   rolledBack(ownerPool, async (db) => {
@@ -155,6 +159,9 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.appointment_archive': 'patient_id = :patient',
   'app_public.added_seat': null,
   'app_public.appointment_move': 'patient_id = :patient',
+  'app_public.no_show_log': 'patient_id = :patient',
+  'app_public.patient_block': null,
+  'app_public.vitals_entry': 'patient_id = :patient',
   'app_public.appointment_series': 'patient_id = :patient',
   'app_public.series_occurrence': 'patient_id = :patient',
   'app_public.absence': null,
@@ -402,6 +409,20 @@ describe('functions that are called with ids of another hospital', () => {
     occurrence_count: '2',
     is_all_or_nothing: 'false',
     message: "'x'",
+    comment: 'null',
+    from_day: 'current_date - 30',
+    to_day: 'current_date',
+    group_by: "'doctor'",
+    systolic: 'null',
+    diastolic: 'null',
+    heart_rate: '70',
+    respiratory_rate: 'null',
+    oxygen_saturation: 'null',
+    temperature: 'null',
+    weight: 'null',
+    height: 'null',
+    note: 'null',
+    corrects: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

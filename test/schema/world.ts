@@ -113,6 +113,18 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     medical_record_number: 'MRN-newcomer',
     name: 'Newcomer',
   });
+  // Blocked once, and then no more; and somebody who did not come to the other doctor.
+  await db.query(
+    "update app_public.patient set status = 'blocked', blocked_reason = 'x' where id = $1",
+    [newcomer],
+  );
+  await db.query("update app_public.patient set status = 'active' where id = $1", [newcomer]);
+  const missed = await missVisit(db, hospital, newcomer);
+  const vitals = await insert(db, 'vitals_entry', {
+    hospital_id: hospital.id,
+    appointment_id: checkedIn,
+    heart_rate: 70,
+  });
   const series = await refusedSeries(db, hospital, patient);
   await refusedSeries(db, hospital, secondPatient);
   const addedSeat = await insert(db, 'added_seat', {
@@ -163,6 +175,10 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     import_run: await importOne(db, hospital, patient),
     newcomer,
     fourth_patient: fourthPatient,
+    missed,
+    no_show_log: await theOne(db, 'no_show_log', hospital.id),
+    patient_block: await theOne(db, 'patient_block', hospital.id),
+    vitals_entry: vitals,
     second_held: secondHeld,
     second_held_slot: slots[2] ?? '',
     wait,
@@ -254,6 +270,27 @@ async function bookLongVisit(
      insert into app_public.appointment (hospital_id, slot_id, patient_id, service_id, status)
      select $1, $2, $3, id, 'scheduled' from long_service returning id`,
     [hospital.id, slots[11], patient],
+  );
+  return rows[0]?.id ?? '';
+}
+
+/** A visit with the other doctor to which the patient did not come. */
+async function missVisit(db: Queryable, hospital: TestHospital, patient: string): Promise<string> {
+  const slots = await slotsOfTomorrow(db, hospital, hospital.doctorIds[1]);
+  const { rows } = await db.query<{ id: string }>(
+    `insert into app_public.appointment (hospital_id, slot_id, patient_id, status)
+     values ($1, $2, $3, 'scheduled') returning id`,
+    [hospital.id, slots[6], patient],
+  );
+  const id = rows[0]?.id ?? '';
+  await db.query("update app_public.appointment set status = 'no_show' where id = $1", [id]);
+  return id;
+}
+
+async function theOne(db: Queryable, table: string, hospitalId: string): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from app_public.${table} where hospital_id = $1`,
+    [hospitalId],
   );
   return rows[0]?.id ?? '';
 }

@@ -1,6 +1,7 @@
 // A scheduler outside starts a job over HTTP.
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { createLog } from '../../platform/log.ts';
+import { EXTERNAL_TRIGGERS } from '../../server/jobs/external-trigger.ts';
 import { openServer } from '../../server/open-server.ts';
 import { openWorker } from '../../worker/worker.ts';
 import { createDatabase } from '../helpers/database.ts';
@@ -12,13 +13,24 @@ const { ownerPool } = database;
 const oldKey = 'the-old-key-of-the-scheduler-outside-0001';
 const newKey = 'the-new-key-of-the-scheduler-outside-0002';
 
+const triggers = {
+  '/no-show/external-trigger': 'sweep_lapsed_requests',
+  '/waitlist/external-trigger': 'sweep_waitlist',
+  '/nowhere/external-trigger': 'polish_the_floor',
+};
+
 const opened: { stop(): Promise<void> }[] = [];
 afterAll(async () => {
   for (const each of opened) await each.stop();
 });
 
 /** A server with these keys; its log is kept. */
-async function serve(cronApiKeys: string[], waitMs = 20_000, trustProxy: false | number = false) {
+async function serve(
+  cronApiKeys: string[],
+  waitMs = 20_000,
+  trustProxy: false | number = false,
+  own: { triggers?: Record<string, string> } = { triggers },
+) {
   const lines: string[] = [];
   const log = createLog({
     name: 'server',
@@ -31,11 +43,7 @@ async function serve(cronApiKeys: string[], waitMs = 20_000, trustProxy: false |
     authenticatorUrl: database.authenticatorUrl,
     log,
     externalTrigger: {
-      triggers: {
-        '/no-show/external-trigger': 'sweep_lapsed_requests',
-        '/waitlist/external-trigger': 'sweep_waitlist',
-        '/nowhere/external-trigger': 'polish_the_floor',
-      },
+      ...own,
       waitMs,
     },
   });
@@ -121,6 +129,21 @@ test('without a good key: 401 in the one form, whatever is sent', async () => {
   }
   const { rows } = await ownerPool.query('select from app_public.job_run');
   expect(rows).toEqual([]);
+});
+
+test('what may be started from outside is what the catalog of jobs says', async () => {
+  const { rows } = await ownerPool.query<{ name: string }>(
+    'select name from app_public.job where is_external',
+  );
+  const known = rows.map(({ name }) => name);
+  for (const job of Object.values(EXTERNAL_TRIGGERS)) expect(known).toContain(job);
+  await forget();
+  const server = await serve([oldKey], 20_000, false, {});
+  await work();
+  expect(await server.post(oldKey)).toMatchObject({
+    status: 200,
+    body: { job: 'sweep_no_shows', outcome: 'succeeded', hospitals: 0, items: 0 },
+  });
 });
 
 test('without keys there is no such address', async () => {

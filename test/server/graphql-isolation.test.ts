@@ -31,12 +31,15 @@ const LISTS: Readonly<Record<string, string>> = {
   jobRuns: 'job_run',
   locations: 'location',
   notifications: 'notification',
+  noShowLogs: 'no_show_log',
+  patientBlocks: 'patient_block',
   patients: 'patient',
   requestsToAnswer: 'appointment',
   schedules: 'schedule',
   seriesOccurrences: 'series_occurrence',
   services: 'service',
   slots: 'slot',
+  vitalsEntries: 'vitals_entry',
   waitlistEntries: 'waitlist_entry',
   waitlistOffers: 'waitlist_offer',
 };
@@ -48,6 +51,7 @@ const OTHERS = [
   'jobs',
   'errorCatalog',
   'currentAccount',
+  'noShowStatistics',
   'previewHoliday',
   'previewTimeZone',
   'query',
@@ -135,6 +139,9 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     import_run: randomUUID(),
     job_run: randomUUID(),
     imported_row: randomUUID(),
+    no_show_log: randomUUID(),
+    patient_block: randomUUID(),
+    vitals_entry: randomUUID(),
   };
 }
 
@@ -227,6 +234,11 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     bookSeries: `doctorId: "${foreign.doctor}", firstStartsAt: "2098-01-01T09:00:00Z", everyDays: 7, occurrenceCount: 2, patientId: "${own.patient}", idempotencyKey: "${key}"`,
     cancelSeries: `seriesId: "${foreign.appointment_series}"`,
     addSeat: `slotId: "${foreign.slot}", reason: "mine"`,
+    markNoShow: `appointmentId: "${foreign.appointment}", reason: patient_called`,
+    undoNoShow: `appointmentId: "${foreign.appointment}", reason: "mine"`,
+    recordVitals: `appointmentId: "${foreign.appointment}", heartRate: 70`,
+    blockPatient: `patientId: "${foreign.patient}", reason: "mine"`,
+    unblockPatient: `patientId: "${foreign.patient}", reason: "mine"`,
     erasePatient: `patientId: "${foreign.patient}"`,
   };
   const unknown = randomUUID();

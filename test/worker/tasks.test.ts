@@ -243,6 +243,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'report_unknown_topics',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
+    'sweep_no_shows',
     'sweep_stuck_jobs',
     'sweep_waitlist',
   ]);

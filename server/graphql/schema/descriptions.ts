@@ -78,6 +78,20 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
   weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',
+  comment: 'What there is to say of it; at most 2000 characters.',
+  corrects: 'The earlier measurement that this one replaces.',
+  diastolic: 'Diastolic blood pressure in mmHg, 10 to 250.',
+  systolic: 'Systolic blood pressure in mmHg, 30 to 300.',
+  heartRate: 'Heart beats a minute, 10 to 350.',
+  respiratoryRate: 'Breaths a minute, 2 to 120.',
+  oxygenSaturation: 'Oxygen saturation (SpO2) in percent, 30 to 100.',
+  temperature: 'Body temperature in degrees Celsius, 20 to 45.',
+  weight: 'Weight in kilograms, up to 700.',
+  height: 'Height in centimetres, 15 to 280.',
+  note: 'What else was seen; at most 2000 characters.',
+  groupBy: 'What the visits are counted by; left out: by doctor.',
+  fromDay: 'First local day.',
+  toDay: 'Last local day, included.',
 };
 
 const IS_RESULT_DESCRIBED = new Set(['clientMutationId', 'query']);

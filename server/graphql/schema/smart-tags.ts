@@ -25,6 +25,9 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   series_occurrence: ['series_id', 'number', 'appointment_id'],
   service: ['id', 'name', 'is_active'],
   slot: ['id', 'doctor_id', 'starts_at', 'status', 'location_id'],
+  no_show_log: ['id', 'appointment_id', 'doctor_id', 'patient_id', 'slot_starts_at'],
+  patient_block: ['id', 'patient_id', 'blocked_at'],
+  vitals_entry: ['id', 'appointment_id', 'patient_id', 'recorded_at'],
   waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
   waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
@@ -170,6 +173,12 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
       },
+      ...actorTags('no_show_log', 'no_show_marked_by_an_account', 'marker'),
+      ...actorTags('no_show_log', 'no_show_undone_by_an_account', 'undoer'),
+      ...actorTags('patient_block', 'block_by_an_account', 'blocker'),
+      ...actorTags('patient_block', 'unblocked_by_an_account', 'unblocker'),
+      ...actorTags('vitals_entry', 'vitals_recorded_by_an_account', 'recorder'),
+      ...actorTags('vitals_entry', 'vitals_correct_earlier_ones', 'corrected'),
       'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -184,6 +193,16 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
     },
   },
 });
+
+/** Who did it, by a name of its own; the account has no list of all that it did. */
+function actorTags(table: string, constraint: string, fieldName: string) {
+  const lists = '-manyRelation:resource:connection -manyRelation:resource:list';
+  return {
+    [`app_public.${table}.${constraint}`]: {
+      tags: { fieldName, behavior: lists, foreignBehavior: '-singularRelation:resource:single' },
+    },
+  };
+}
 
 function classTags() {
   const names = new Set([...Object.keys(SEARCHABLE), ...Object.keys(HIDDEN)]);

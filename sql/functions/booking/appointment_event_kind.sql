@@ -13,6 +13,7 @@ return (case
   when from_status = 'requested' and to_status = 'scheduled' then 'accepted'
   when from_status = 'requested' and to_status = 'held' then 'proposed'
   when from_status = 'held' and to_status = 'scheduled' then 'hold_confirmed'
+  when from_status = 'no_show' then 'no_show_undone'
   when to_status = 'cancelled' and cancellation_cause = 'declined' then 'declined'
   when to_status in ('confirmed', 'checked_in', 'in_progress', 'completed', 'cancelled', 'no_show', 'expired') then to_status::text
   else 'changed'

@@ -12,8 +12,13 @@ declare
   instant timestamptz := app_private.clock();
 begin
   perform app_private.guard_tenant(actor, old.hospital_id);
+  perform app_private.guard_undo(actor, old);
   perform app_private.guard_transition(actor, old.status, new.status);
   perform app_private.guard_deadline(old, new.status, instant);
+  perform app_private.guard_visit_day(actor, old, new.status, instant);
+  if new.status = 'no_show' then
+    perform app_private.guard_no_show(actor, old, instant);
+  end if;
 
   new.updated_at := instant;
   new.held_until := case when new.status = 'held' then old.held_until end;
@@ -24,7 +29,7 @@ begin
   new.cancellation_cause := case when new.status = 'cancelled' then
     coalesce(new.cancellation_cause, app_private.cancellation_cause(actor, old.status)) end;
 
-  if old.holds_seat
+  if (old.holds_seat or old.status = 'no_show')
     and (new.slot_id, new.doctor_id, new.location_id, new.during)
       is distinct from (old.slot_id, old.doctor_id, old.location_id, old.during)
   then
@@ -32,6 +37,8 @@ begin
   end if;
   if old.holds_seat and not app_private.holds_seat(new.status) then
     perform app_private.leave_seats(old);
+  elsif old.status = 'no_show' then
+    perform app_private.return_to_seat(old);
   elsif not old.holds_seat and app_private.holds_seat(new.status) then
     new.doctor_id := null;
     new.location_id := null;

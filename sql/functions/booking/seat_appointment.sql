@@ -33,6 +33,7 @@ begin
   then
     perform app_private.expire_lapsed_holds(
       wish.hospital_id, wish.slot_id, wish.patient_id, leaving || further);
+    perform app_private.guard_no_answer_under_way(wish);
   end if;
   if leaving is not null or cardinality(further) > 0 then
     perform app_private.lock_seats(wish.hospital_id, leaving || further || wish.slot_id);

@@ -119,3 +119,15 @@ create or replace trigger added_seat_keeps_what_happened
 create or replace trigger job_run_keeps_its_identity
   before update of hospital_id, id, job, started_by, requested_by, created_at on app_public.job_run
   for each row execute function app_private.keep_columns('job_run', 'job', 'started_by', 'requested_by', 'created_at');
+
+create or replace trigger no_show_log_keeps_what_happened
+  before update of hospital_id, id, appointment_id, patient_id, doctor_id, reason, slot_starts_at, timeout_minutes, status_before, is_slot_released, is_patient_notified, has_blocked_patient, marked_by, marked_at on app_public.no_show_log
+  for each row execute function app_private.keep_columns('no_show_log', 'appointment_id', 'patient_id', 'doctor_id', 'reason', 'slot_starts_at', 'timeout_minutes', 'status_before', 'is_slot_released', 'is_patient_notified', 'has_blocked_patient', 'marked_by', 'marked_at');
+
+create or replace trigger patient_block_keeps_what_happened
+  before update of hospital_id, id, patient_id, is_automatic, blocked_by, blocked_at on app_public.patient_block
+  for each row execute function app_private.keep_columns('patient_block', 'patient_id', 'is_automatic', 'blocked_by', 'blocked_at');
+
+create or replace trigger vitals_keep_what_was_measured
+  before update of hospital_id, id, appointment_id, patient_id, doctor_id, corrects, systolic, diastolic, heart_rate, respiratory_rate, oxygen_saturation, temperature, weight, height, recorded_by, recorded_at on app_public.vitals_entry
+  for each row execute function app_private.keep_columns('vitals_entry', 'appointment_id', 'patient_id', 'doctor_id', 'corrects', 'systolic', 'diastolic', 'heart_rate', 'respiratory_rate', 'oxygen_saturation', 'temperature', 'weight', 'height', 'recorded_by', 'recorded_at');

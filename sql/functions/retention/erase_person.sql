@@ -75,6 +75,19 @@ begin
   set reason = null
   where appointment_series.hospital_id = erase_person.hospital_id
     and appointment_series.patient_id = erase_person.patient_id and appointment_series.reason is not null;
+  perform set_config('slotkeeper.housekeeping', 'on', true);
+  update app_public.no_show_log
+  set comment = null, undo_reason = null
+  where no_show_log.hospital_id = erase_person.hospital_id and no_show_log.patient_id = erase_person.patient_id
+    and num_nonnulls(no_show_log.comment, no_show_log.undo_reason) > 0;
+  update app_public.patient_block
+  set reason = 'Erased', unblock_reason = null
+  where patient_block.hospital_id = erase_person.hospital_id and patient_block.patient_id = erase_person.patient_id;
+  perform set_config('slotkeeper.housekeeping', '', true);
+  update app_public.vitals_entry
+  set note = null
+  where vitals_entry.hospital_id = erase_person.hospital_id and vitals_entry.patient_id = erase_person.patient_id
+    and vitals_entry.note is not null;
   update app_public.waitlist_entry
   set reason = null,
       status = case when waitlist_entry.ended_at is null then 'cancelled' else waitlist_entry.status end,

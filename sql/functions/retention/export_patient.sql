@@ -36,6 +36,14 @@ begin
         order by series.created_at, series.id), '[]')
       from app_public.appointment_series as series
       where series.hospital_id = hospital and series.patient_id = export_patient.patient_id),
+    'no_shows', (
+      select coalesce(jsonb_agg(to_jsonb(log) order by log.marked_at, log.id), '[]')
+      from app_public.no_show_log as log
+      where log.hospital_id = hospital and log.patient_id = export_patient.patient_id),
+    'blocks', (
+      select coalesce(jsonb_agg(to_jsonb(block) order by block.blocked_at, block.id), '[]')
+      from app_public.patient_block as block
+      where block.hospital_id = hospital and block.patient_id = export_patient.patient_id),
     'waitlist', (
       select coalesce(jsonb_agg(to_jsonb(entry) order by entry.created_at, entry.id), '[]')
       from app_public.waitlist_entry as entry
@@ -51,7 +59,7 @@ end
 $$;
 
 comment on function app_public.export_patient(uuid) is
-  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series and waitlist. For admins.';
+  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks and waitlist. For admins.';
 
 revoke execute on function app_public.export_patient(uuid) from public;
 grant execute on function app_public.export_patient(uuid) to app_admin;
