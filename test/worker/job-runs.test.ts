@@ -213,6 +213,44 @@ test('what never runs twice at once is skipped while it runs, and runs again whe
   expect(rows).toEqual([{ locks: 0 }]);
 });
 
+test('a run that hangs and holds its lock is told, though no run after it can begin', async () => {
+  await createHospital(ownerPool);
+  const { recorder, helpers, job } = await recording();
+  const go = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const hanging = recorder.record(job('sweep_waitlist'), helpers, async () => {
+    begun.resolve();
+    await go.promise;
+    return undefined;
+  });
+  await begun.promise;
+  await ownerPool.query(
+    "update app_public.job_run set heartbeat_at = now() - interval '6 minutes'",
+  );
+  await ownerPool.query(
+    'select app_private.settle_stuck_run(hospital_id, id) from app_public.job_run',
+  );
+  const never = async () => {
+    throw new Error('it began');
+  };
+  for (let times = 1; times <= 2; times += 1) {
+    await recorder.record(job('sweep_waitlist'), helpers, never);
+  }
+  expect((await runsOf('sweep_waitlist')).map(({ outcome }) => outcome)).toEqual(
+    Array(3).fill('stuck'),
+  );
+  const { rows } = await ownerPool.query(
+    "select distinct event from app_public.notification where event like 'job%'",
+  );
+  expect(rows).toEqual([{ event: 'job_failing' }]);
+  go.resolve();
+  await hanging;
+  const { rows: after } = await ownerPool.query(
+    "select event from app_public.notification where event = 'job_recovered'",
+  );
+  expect(after.length).toBeGreaterThan(0);
+});
+
 async function asked(hospital: TestHospital, job: string): Promise<string> {
   return committedAs(ownerPool, hospital.admin, async (db) => {
     const { rows } = await db.query('select (app_public.run_job(job => $1)).id', [job]);
