@@ -21,6 +21,7 @@ import { createHealthRouter, type Draining } from './health.ts';
 import { inboxOf, type NotificationChanges } from './notification-changes.ts';
 import { identifyRequest } from './request-context.ts';
 import type { SlotChanges } from './slot-changes.ts';
+import { alertsOf, type StageAlertChanges } from './stage-alert-changes.ts';
 
 export type AppOptions = {
   /** Connections of app_authenticator. */
@@ -33,6 +34,7 @@ export type AppOptions = {
   auth: Auth;
   slotChanges: SlotChanges;
   notificationChanges: NotificationChanges;
+  stageAlertChanges: StageAlertChanges;
   draining: Draining;
   /** Routes by which schedulers outside start jobs. */
   externalTrigger: Router;
@@ -72,6 +74,8 @@ export function createApp(options: AppOptions): App {
           slotChanges: options.slotChanges,
           notificationChanges: options.notificationChanges,
           inbox: inboxOf(claims ?? null),
+          stageAlertChanges: options.stageAlertChanges,
+          watchedAlerts: alertsOf(claims ?? null),
         };
       },
     },

@@ -2,6 +2,7 @@ import pgListen from 'pg-listen';
 import type { Log } from '../platform/log.ts';
 import type { NotificationChanges, ToldInbox } from './notification-changes.ts';
 import type { SlotChanges, ToldChange } from './slot-changes.ts';
+import type { StageAlertChanges, ToldAlerts } from './stage-alert-changes.ts';
 
 // The package is CommonJS: its default export lies one level deeper than that of a module.
 const createSubscriber = pgListen.default;
@@ -10,6 +11,7 @@ const createSubscriber = pgListen.default;
 type Channels = {
   slotkeeper_slots: ToldChange[];
   slotkeeper_notifications: ToldInbox[];
+  slotkeeper_stage_alerts: ToldAlerts[];
   slotkeeper_sessions: { session_ids: string[] };
 };
 
@@ -18,6 +20,7 @@ export type ListenerOptions = {
   log: Log;
   slotChanges: SlotChanges;
   notificationChanges: NotificationChanges;
+  stageAlertChanges: StageAlertChanges;
   /** Told which sessions have ended. */
   endSessions: (sessionIds: readonly string[]) => void;
   /** Told that messages may have been missed. */
@@ -29,7 +32,7 @@ export type ListenerOptions = {
  * for as long as it takes; what was told meanwhile is lost, so everybody is then told to read again.
  */
 export async function openListener(options: ListenerOptions): Promise<{ close(): Promise<void> }> {
-  const { log, slotChanges, notificationChanges } = options;
+  const { log, slotChanges, notificationChanges, stageAlertChanges } = options;
   const subscriber = createSubscriber<Channels>(
     { connectionString: options.url, application_name: 'slotkeeper-server-listener' },
     { retryInterval: (attempt) => Math.min(250 * attempt, 5_000), retryTimeout: 2 ** 31 - 1 },
@@ -37,6 +40,9 @@ export async function openListener(options: ListenerOptions): Promise<{ close():
   subscriber.notifications.on('slotkeeper_slots', (changes) => slotChanges.tell(changes));
   subscriber.notifications.on('slotkeeper_notifications', (changes) =>
     notificationChanges.tell(changes),
+  );
+  subscriber.notifications.on('slotkeeper_stage_alerts', (changes) =>
+    stageAlertChanges.tell(changes),
   );
   subscriber.notifications.on('slotkeeper_sessions', ({ session_ids }) =>
     options.endSessions(session_ids),
@@ -48,6 +54,7 @@ export async function openListener(options: ListenerOptions): Promise<{ close():
       log.info('the listener is connected again');
       slotChanges.resync();
       notificationChanges.resync();
+      stageAlertChanges.resync();
       options.onGap();
     }
     connected = true;
@@ -58,6 +65,7 @@ export async function openListener(options: ListenerOptions): Promise<{ close():
   await subscriber.connect();
   await subscriber.listenTo('slotkeeper_slots');
   await subscriber.listenTo('slotkeeper_notifications');
+  await subscriber.listenTo('slotkeeper_stage_alerts');
   await subscriber.listenTo('slotkeeper_sessions');
   return { close: () => subscriber.close() };
 }

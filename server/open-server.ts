@@ -10,6 +10,7 @@ import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
 import { NotificationChanges } from './notification-changes.ts';
 import { SlotChanges } from './slot-changes.ts';
+import { StageAlertChanges } from './stage-alert-changes.ts';
 
 export type ServerOptions = {
   config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys'>;
@@ -24,6 +25,7 @@ export type ServerOptions = {
   externalTrigger?: Pick<ExternalTriggerOptions, 'triggers' | 'waitMs'>;
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
+  stageAlertChanges?: StageAlertChanges;
 };
 
 /** A server that listens. */
@@ -46,6 +48,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   });
   const slotChanges = options.slotChanges ?? new SlotChanges();
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
+  const stageAlertChanges = options.stageAlertChanges ?? new StageAlertChanges();
   const draining = { isDraining: false };
   const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
   const externalTrigger = createExternalTrigger({
@@ -62,6 +65,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     auth,
     slotChanges,
     notificationChanges,
+    stageAlertChanges,
     draining,
     externalTrigger: externalTrigger.router,
   });
@@ -73,6 +77,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     log,
     slotChanges,
     notificationChanges,
+    stageAlertChanges,
     endSessions: (sessionIds) => auth.endedSessions.add(sessionIds),
     onGap: () => auth.endedSessions.poll(),
   });
@@ -86,6 +91,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       const closed = new Promise((resolve) => server.close(resolve));
       slotChanges.close();
       notificationChanges.close();
+      stageAlertChanges.close();
       await Promise.all([app.close(), closed]);
       await Promise.all([listener.close(), auth.close(), externalTrigger.close()]);
       await pool.end();

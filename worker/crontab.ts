@@ -19,6 +19,9 @@ export const crontab = `
 # Every five minutes: visits that nobody came to, in hospitals within their no-show window.
 */5 * * * * sweep_no_shows ?jobKey=sweep_no_shows&max=1
 
+# Every minute: patients who have waited too long for the next stage of their visit.
+* * * * * sweep_stage_alerts ?jobKey=sweep_stage_alerts&max=1
+
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 

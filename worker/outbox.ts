@@ -46,6 +46,7 @@ export const topics: readonly string[] = [
   'schedule',
   'session',
   'slots',
+  'stage_alert',
   'waitlist',
 ];
 
@@ -64,6 +65,7 @@ export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
     notifications: [
       ...pack('slotkeeper_slots', slotChangesOf(messages), (text) => `[${text}]`),
       ...pack('slotkeeper_notifications', inboxChangesOf(messages), (text) => `[${text}]`),
+      ...pack('slotkeeper_stage_alerts', alertChangesOf(messages), (text) => `[${text}]`),
       ...pack('slotkeeper_sessions', sessionsOf(messages), (text) => `{"session_ids":[${text}]}`),
     ],
     freed: freedSeatsOf(messages),
@@ -124,6 +126,19 @@ function inboxChangesOf(messages: readonly OutboxMessage[]): string[] {
     }));
   return together(changes).map(({ hospital_id, what, ids }) =>
     JSON.stringify({ hospital_id, reader: what, notification_ids: ids }),
+  );
+}
+
+function alertChangesOf(messages: readonly OutboxMessage[]): string[] {
+  const changes = messages
+    .filter(({ topic }) => topic === 'stage_alert')
+    .map(({ hospital_id, payload }) => ({
+      hospital_id,
+      what: idIn(payload, 'doctor_id'),
+      ids: idsIn(payload, 'alert_ids'),
+    }));
+  return together(changes).map(({ hospital_id, what, ids }) =>
+    JSON.stringify({ hospital_id, doctor_id: what, alert_ids: ids }),
   );
 }
 

@@ -18,6 +18,7 @@ export const payloadShapes = {
   mark_no_shows: ofHospital,
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
+  raise_stage_alerts: ofHospital,
   remove_job_runs: ofHospital,
   remove_old_sessions: ofHospital,
   remove_read_notifications: ofHospital,
@@ -25,6 +26,7 @@ export const payloadShapes = {
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_no_shows: ofCrontab,
+  sweep_stage_alerts: ofCrontab,
   sweep_stuck_jobs: ofCrontab,
   sweep_waitlist: ofCrontab,
 };

@@ -12,6 +12,7 @@ import { generateSlots } from './tasks/generate-slots.ts';
 import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planNight } from './tasks/plan-night.ts';
+import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
@@ -19,6 +20,7 @@ import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
+import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
 import { sweepStuckJobs } from './tasks/sweep-stuck-jobs.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
@@ -33,6 +35,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   mark_no_shows: markNoShows,
   offer_seats: offerSeats,
   plan_night: planNight,
+  raise_stage_alerts: raiseStageAlerts,
   remove_job_runs: removeJobRuns,
   remove_old_sessions: removeOldSessions,
   remove_read_notifications: removeReadNotifications,
@@ -40,6 +43,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_no_shows: sweepNoShows,
+  sweep_stage_alerts: sweepStageAlerts,
   sweep_stuck_jobs: sweepStuckJobs,
   sweep_waitlist: sweepWaitlist,
 };

@@ -26,7 +26,9 @@ with wanted (from_status, to_status, roles) as (
     ('in_progress', 'completed', '{doctor}'),
     ('no_show', 'scheduled', '{admin}'),
     ('no_show', 'confirmed', '{admin}'),
-    ('no_show', 'checked_in', '{admin}')
+    ('no_show', 'checked_in', '{admin}'),
+    -- Only by the consultation that was abandoned; see visits/guard_open_consultation.
+    ('in_progress', 'checked_in', '{doctor}')
 )
 insert into app_public.appointment_transition (from_status, to_status, roles)
 select from_status::app_public.appointment_status, to_status::app_public.appointment_status, roles::text[]

@@ -5,7 +5,7 @@ alter table app_public.appointment_archive enable row level security;
 alter table app_public.appointment_archive force row level security;
 
 grant select on app_public.appointment_archive to app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_eraser;
-grant update (reason, notes, cancellation_reason, moves) on app_public.appointment_archive to app_eraser;
+grant update (reason, notes, cancellation_reason, moves, stage_alerts) on app_public.appointment_archive to app_eraser;
 revoke delete, truncate on app_public.appointment_archive from app_owner;
 -- The owner keeps the privilege of update, without a policy for it and against the trigger keep_archive:
 -- Postgres asks it of whoever holds a row that the archive refers to.

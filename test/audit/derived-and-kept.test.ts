@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { as, asOwner, become, rolledBack } from '../helpers/actors.ts';
 import { appointmentIn, book, one, reschedule, slotState } from '../helpers/booking.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { openHospital } from '../helpers/hospital.ts';
+import { insert, openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
 import { errorOf, refusalOf } from '../helpers/refusals.ts';
 
@@ -128,6 +128,25 @@ test('what identifies a row is kept in every table that has one', () => {
       'idempotency_key',
       'request_fingerprint',
     ],
+    consultation: [
+      'hospital_id',
+      'id',
+      'appointment_id',
+      'patient_id',
+      'doctor_id',
+      'started_by',
+      'started_at',
+    ],
+    consultation_participant: [
+      'hospital_id',
+      'id',
+      'consultation_id',
+      'patient_id',
+      'doctor_id',
+      'role',
+      'added_by',
+      'added_at',
+    ],
     doctor: ['hospital_id', 'id'],
     doctor_day: ['hospital_id', 'doctor_id', 'day'],
     holiday: ['hospital_id', 'id', 'date', 'is_recurring', 'created_at'],
@@ -191,6 +210,17 @@ test('what identifies a row is kept in every table that has one', () => {
     ],
     service: ['hospital_id', 'id'],
     slot: ['hospital_id', 'id', 'doctor_id', 'location_id', 'during', 'created_at'],
+    stage_alert: [
+      'hospital_id',
+      'id',
+      'appointment_id',
+      'patient_id',
+      'doctor_id',
+      'kind',
+      'waiting_since',
+      'due_at',
+      'raised_at',
+    ],
     vitals_entry: [
       'hospital_id',
       'id',
@@ -240,6 +270,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table.startsWith('import')) await importOne(db);
       if (table === 'job_run') await runOne(db);
       if (/no_show_log|patient_block|vitals/.test(table)) await visitOne(db);
+      if (/^(stage_alert|consultation)/.test(table)) await callInOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -298,6 +329,8 @@ const another: Record<string, string> = {
   'numeric(4,1)': '40',
   'numeric(5,1)': '40',
   'numeric(6,2)': '40',
+  'app_public.participant_role': "'assisting'",
+  'app_public.stage_alert_kind': "'no_doctor'",
   'app_public.notification_priority': "'high'",
   'text[]': "'{sms}'",
   tstzrange: "'[2001-01-01, 2001-01-02)'",
@@ -357,6 +390,21 @@ async function visitOne(db: ClientBase): Promise<void> {
     "update app_public.patient set status = 'blocked', blocked_reason = 'x' where id = $1",
     [missed],
   );
+}
+
+/** A patient who waited too long and was then called in. */
+async function callInOne(db: ClientBase): Promise<void> {
+  const visit = await appointmentIn(
+    db,
+    hospital,
+    'checked_in',
+    nth(hospital.slotIds, 2),
+    nth(hospital.patientIds, 2),
+  );
+  const of = { hospital_id: hospital.id, appointment_id: visit.id };
+  const since = { waiting_since: '2020-01-01', due_at: '2020-01-01' };
+  await insert(db, 'stage_alert', { ...of, kind: 'no_vitals', ...since });
+  await insert(db, 'consultation', of);
 }
 
 async function offerOne(db: ClientBase): Promise<void> {

@@ -109,6 +109,17 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
     id: async (db) => (await appointmentIn(db, hospital, 'scheduled', slotId, patientId)).id,
     change: "notes = 'Renamed'",
   },
+  stage_alert: {
+    id: async (db) =>
+      insert(db, 'stage_alert', {
+        hospital_id: hospital.id,
+        appointment_id: (await appointmentIn(db, hospital, 'checked_in', slotId, patientId)).id,
+        kind: 'no_vitals',
+        waiting_since: '2020-01-01',
+        due_at: '2020-01-01',
+      }),
+    change: "note = 'Renamed'",
+  },
   absence: {
     id: async (db) =>
       insert(db, 'absence', {
@@ -173,8 +184,17 @@ test('the catalog names no audited table that is missing here', async () => {
      where proname = 'record_audit'`,
   );
   expect(rows.map(({ table }) => table.replace('app_public.', '')).sort()).toEqual(
-    // A seat that was added, an import and a request for a job never change; that they came about is tested with them.
-    [...Object.keys(audited), 'added_seat', 'import_run', 'job_run'].sort(),
+    // A seat that was added, an import, a request for a job, a participant and an addendum never change; that they came about is
+    // tested with them, and so is what the log has of a consultation.
+    [
+      ...Object.keys(audited),
+      'added_seat',
+      'consultation',
+      'consultation_addendum',
+      'consultation_participant',
+      'import_run',
+      'job_run',
+    ].sort(),
   );
 });
 

@@ -4,6 +4,7 @@ import type { Changes } from '../../server/changes.ts';
 import { NotificationChanges } from '../../server/notification-changes.ts';
 import { openServer } from '../../server/open-server.ts';
 import { SlotChanges } from '../../server/slot-changes.ts';
+import { StageAlertChanges } from '../../server/stage-alert-changes.ts';
 
 /** What an answer of the GraphQL endpoint holds. */
 export type Answer = {
@@ -23,6 +24,8 @@ export type TestServer = {
   subscribed(topic: string): Promise<void>;
   /** Resolves when somebody subscribes to the inbox `hospital/kind/reader` from now on. */
   nextReader(inbox: string): Promise<void>;
+  /** Resolves when somebody subscribes to the alerts `hospital/doctor` or `hospital/all` from now on. */
+  nextWatcher(alerts: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -42,7 +45,9 @@ export const TEST_CONFIG = {
 export async function startServer(authenticatorUrl: string): Promise<TestServer> {
   const slotChanges = new SlotChanges();
   const notificationChanges = new NotificationChanges();
+  const stageAlertChanges = new StageAlertChanges();
   const [slotWatch, inboxWatch] = [watch(slotChanges), watch(notificationChanges)];
+  const alertWatch = watch(stageAlertChanges);
   const { url, stop } = await openServer({
     config: TEST_CONFIG,
     jwtSecrets: [{ kid: 'test', secret: 'a secret that is only used by tests' }],
@@ -50,6 +55,7 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
     log: createLog({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     slotChanges,
     notificationChanges,
+    stageAlertChanges,
   });
 
   return {
@@ -64,6 +70,7 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
     },
     subscribed: slotWatch.some,
     nextReader: inboxWatch.next,
+    nextWatcher: alertWatch.next,
     close: stop,
   };
 }

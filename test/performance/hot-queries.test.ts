@@ -141,6 +141,23 @@ const deeds: Deed[] = [
     },
   },
   {
+    name: 'the sweep of alerts',
+    most: 20,
+    run: async (db) => {
+      await asWorker(db);
+      await db.query('select app_private.has_due_stage($1)', [small.id]);
+      await db.query('select app_private.raise_stage_alerts($1)', [small.id]);
+    },
+  },
+  {
+    name: 'the waiting room',
+    most: 20,
+    run: async (db) => {
+      await become(db, small.nurse);
+      await db.query('select * from app_public.waiting_room()');
+    },
+  },
+  {
     name: 'the inbox of a patient',
     most: 60,
     run: async (db) => {

@@ -85,8 +85,16 @@ test('an admin erases a patient, and nobody else does', async () => {
     const { errors } = await ask(`${login}@demo.test`, erase);
     expect(errors[0]?.extensions.scenario, login).toBe('forbidden');
   }
-  const exported = await ask('admin@demo.test', `{ exportPatient(patientId: "${someone}") }`);
+  const exported = await ask(
+    'admin@demo.test',
+    `mutation { exportPatient(input: { patientId: "${someone}" }) { exported } }`,
+  );
   expect(exported.errors.map((error) => error.message)).toEqual([]);
+  const seen = await ask(
+    'admin@demo.test',
+    `{ recordAccesses(filter: { patientId: { equalTo: "${someone}" } }) { nodes { part readerRole } } }`,
+  );
+  expect(seen.data?.recordAccesses).toEqual({ nodes: [{ part: 'export', readerRole: 'admin' }] });
   const { data: erased, errors } = await ask('admin@demo.test', erase);
   expect(errors).toEqual([]);
   expect(erased).toMatchObject({

@@ -33,7 +33,7 @@ test('what ended in a past year moves, what never ended or is of a kept year sta
     const areThere = await one<{ rows: unknown }>(
       db,
       `select jsonb_object_agg(id, to_jsonb(appointment_archive) - array[
-         'moves', 'waitlist_offer', 'occurrence_number', 'archived_at']) as rows
+         'moves', 'waitlist_offer', 'stage_alerts', 'occurrence_number', 'archived_at']) as rows
        from app_public.appointment_archive ${inHospital}`,
       [old.id],
     );
@@ -307,7 +307,7 @@ describe('in batches', () => {
              where audit_entry.hospital_id = $1 and record_id = archived.id and table_name = 'appointment'
              order by audit_entry.id desc limit 1) as last
            where last.new_state @> jsonb_strip_nulls(to_jsonb(archived)
-             - array['moves', 'occurrence_number', 'waitlist_offer', 'archived_at']))`,
+             - array['moves', 'stage_alerts', 'occurrence_number', 'waitlist_offer', 'archived_at']))`,
         [id],
       );
       expect(rows).toEqual([]);

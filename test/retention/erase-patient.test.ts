@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aside, asOwner, become, committedAs, rolledBack } from '../helpers/actors.ts';
-import { book, cancel, one, reschedule, setStatus } from '../helpers/booking.ts';
-import { setClock } from '../helpers/clock.ts';
+import { book, cancel, one, reschedule, setStatus, stored } from '../helpers/booking.ts';
+import { clockOf, setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { insert, type OpenHospital, openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -26,6 +26,12 @@ const marks = [
   'third arm',
   'weekly heads',
   'waits for heads',
+  'third heart',
+  'vogon poetry',
+  'pan galactic',
+  'zarniwoop',
+  'infinite grumble',
+  'president of the galaxy',
 ];
 
 let hospital: OpenHospital;
@@ -111,10 +117,49 @@ async function visits(db: ClientBase, slotIds: readonly string[], first: number)
   await become(db, hospital.receptionist);
   await cancel(db, cancelled.id, 'third arm');
   await asOwner(db);
-  await setStatus(db, moved.id, 'completed');
+  await treat(db, moved.id);
   await db.query("update app_public.appointment set notes = 'improbable notes' where id = $1", [
     moved.id,
   ]);
+}
+
+/** The visit as it went: a long wait, a consultation with an addendum, and somebody who read it. */
+async function treat(db: ClientBase, appointmentId: string): Promise<void> {
+  const before = await clockOf(db);
+  const visit = await stored(db, appointmentId);
+  await setClock(db, visit.starts_at);
+  await setStatus(db, appointmentId, 'checked_in');
+  const of = { hospital_id: hospital.id, appointment_id: appointmentId };
+  const since = { waiting_since: '2020-01-01', due_at: '2020-01-01' };
+  const alert = await insert(db, 'stage_alert', { ...of, kind: 'no_vitals', ...since });
+  await db.query(
+    "update app_public.stage_alert set status = 'resolved', note = 'infinite grumble' where id = $1",
+    [alert],
+  );
+  const consultation = await insert(db, 'consultation', of);
+  await db.query(
+    `update app_public.consultation
+     set chief_complaint = 'third heart', diagnosis = '{vogon poetry, none}', notes = 'pan galactic' where id = $1`,
+    [consultation],
+  );
+  await db.query("update app_public.consultation set status = 'completed' where id = $1", [
+    consultation,
+  ]);
+  await insert(db, 'consultation_addendum', {
+    hospital_id: hospital.id,
+    consultation_id: consultation,
+    text: 'zarniwoop',
+  });
+  await insert(db, 'record_access', {
+    hospital_id: hospital.id,
+    patient_id: patientId,
+    reader_role: 'doctor',
+    reader_name: 'Dr. One',
+    part: 'patient_record',
+    purpose: 'president of the galaxy',
+    accessed_at: '2025-11-21',
+  });
+  await setClock(db, before);
 }
 
 async function wishes(db: ClientBase): Promise<void> {
@@ -215,6 +260,11 @@ test('every word is in the world to begin with, in many places', () =>
       'app_public.audit_entry.new_state',
       'app_public.audit_entry.changed_columns',
       'app_public.appointment_archive.moves',
+      'app_public.appointment_archive.stage_alerts',
+      'app_public.stage_alert.note',
+      'app_public.consultation.diagnosis',
+      'app_public.consultation_addendum.text',
+      'app_public.record_access.purpose',
       'app_public.appointment_archive.reason',
       'app_public.appointment_archive.notes',
       'app_public.appointment_archive.cancellation_reason',
@@ -579,15 +629,17 @@ describe('the one exception of the log', () => {
     await become(db, of.admin);
     await db.query("select set_config('role', 'app_eraser', true)");
   };
-  const redaction = (table: string) =>
-    table === 'audit_entry'
-      ? `update app_public.audit_entry set old_state = app_private.redacted_state(table_name, old_state),
+  const redaction = (table: string) => redactions[table] ?? '';
+  const redactions: Readonly<Record<string, string>> = {
+    record_access: "update app_public.record_access set purpose = '[erased]'",
+    audit_entry: `update app_public.audit_entry set old_state = app_private.redacted_state(table_name, old_state),
            new_state = app_private.redacted_state(table_name, new_state),
-           changed_columns = app_private.redacted_state(table_name, changed_columns)`
-      : `update app_public.appointment_archive set reason = null, notes = null, cancellation_reason = null,
-           moves = app_private.redacted_row('appointment_archive', jsonb_build_object('moves', moves)) -> 'moves'`;
+           changed_columns = app_private.redacted_state(table_name, changed_columns)`,
+    appointment_archive: `update app_public.appointment_archive set reason = null, notes = null, cancellation_reason = null,
+           moves = app_private.redacted_row('appointment_archive', jsonb_build_object('moves', moves)) -> 'moves'`,
+  };
 
-  test.each(['audit_entry', 'appointment_archive'])(
+  test.each(['audit_entry', 'appointment_archive', 'record_access'])(
     'even the eraser redacts nothing in %s of somebody who was not erased',
     (table) =>
       rolledBack(ownerPool, async (db) => {
@@ -643,6 +695,9 @@ describe('the one exception of the log', () => {
         'truncate app_public.audit_entry',
         "update app_public.appointment_archive set status = 'no_show'",
         'delete from app_public.appointment_archive',
+        "update app_public.record_access set reader_name = 'nobody'",
+        'delete from app_public.record_access',
+        'select from app_public.consultation',
         'select from app_public.patient',
         'select from app_public.appointment',
         'create table app_private.mine ()',
@@ -659,6 +714,7 @@ describe('the one exception of the log', () => {
       expect(rows.map(({ held }) => held)).toEqual([
         'appointment_archive UPDATE',
         'audit_entry UPDATE',
+        'record_access UPDATE',
       ]);
     }));
 
@@ -669,7 +725,7 @@ describe('the one exception of the log', () => {
       await asOwner(db);
       const other = await openHospital(db, { horizonDays: 1 });
       await asEraser(db, other);
-      for (const table of ['audit_entry', 'appointment_archive']) {
+      for (const table of ['audit_entry', 'appointment_archive', 'record_access']) {
         const { rowCount } = await db.query(
           `${redaction(table)} where hospital_id = '${hospital.id}'`,
         );
@@ -686,7 +742,7 @@ describe('the one exception of the log', () => {
       await become(db, hospital.admin);
       await erase(db);
       await asOwner(db);
-      for (const table of ['audit_entry', 'appointment_archive']) {
+      for (const table of ['audit_entry', 'appointment_archive', 'record_access']) {
         expect(
           await refusalOf(db, () =>
             db.query(`${redaction(table)} where hospital_id = '${hospital.id}'`),
@@ -754,6 +810,11 @@ describe('the export', () => {
         moves: [{ reason: 'stolen ship' }],
         series: [{ reason: 'weekly heads' }],
         waitlist: [{ reason: 'waits for heads' }],
+        stage_alerts: [{ note: 'infinite grumble' }],
+        consultations: [
+          { chief_complaint: 'third heart', addenda: [{ text: 'zarniwoop' }] },
+          { notes: 'pan galactic' },
+        ],
       });
       for (const other of hospital.patientIds) expect(text).not.toContain(other);
       const unknown = '00000000-0000-4000-8000-000000000000';

@@ -226,6 +226,40 @@ hold(ownerPool, [
     offenders: 'select name from our_function where prosecdef',
     excused: {
       'app_private.admit_absence': 'locks the calendar, and looks at all absences of the doctor',
+      'app_private.admit_addendum': 'reads consultations, which no role of the staff may',
+      'app_private.admit_consultation':
+        'locks the appointment, and reads consultations, which no role of the staff may',
+      'app_private.admit_participant': 'locks the consultation, which no role may',
+      'app_private.admit_stage_alert': 'looks up whom an alert is about',
+      'app_private.announce_stage_alert': 'writes the outbox',
+      'app_private.begin_consultation':
+        'writes participants, and changes the appointment with its consultation',
+      'app_private.carry_consultation': 'changes the appointment with its consultation',
+      'app_private.change_consultation':
+        'finds the row to change, which no role of the staff may read',
+      'app_private.change_stage_alert': 'writes when and by whom, which no role may',
+      'app_private.export_medical_record':
+        'reads consultations for the person, and writes the log of readings',
+      'app_private.guard_consultation':
+        'reads the patient of a redaction, and raises the refusal for every role',
+      'app_private.guard_open_consultation': 'reads consultations, which no role of the staff may',
+      'app_private.guard_participant_leave': 'locks the consultation, which no role may',
+      'app_private.has_due_stage':
+        'reads alerts and consultations, and tells only whether something is due',
+      'app_private.keep_addendum': 'raises the refusal for every role',
+      'app_private.keep_record_access': 'raises the refusal for every role',
+      'app_private.own_consultation':
+        'reads a consultation for a doctor who has just written in it',
+      'app_private.raise_stage_alerts': 'writes alerts, which no role may',
+      'app_private.read_consultation':
+        'reads a consultation for who takes part, and writes the log of readings',
+      'app_private.read_patient_record':
+        'reads a record for who treats the patient, and writes the log of readings',
+      'app_private.remove_from_consultation': 'deletes participants, which no role may',
+      'app_private.settle_stage_alerts': 'resolves alerts, whoever may see them',
+      'app_private.tell_of_participant': 'writes notifications, which no request role may',
+      'app_private.tell_of_stage_alert': 'writes notifications, which no request role may',
+      'app_private.waiting_stages': 'reads consultations, and tells only that one is under way',
       'app_private.admit_added_seat': 'writes capacities, which no request role may',
       'app_private.admit_series': 'looks up whom and what a series is for',
       'app_private.admit_appointment': 'takes seats and counts, which no request role may write',

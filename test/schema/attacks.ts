@@ -63,6 +63,19 @@ const occurrence = (...changes: readonly string[]): string[] =>
     (change) => `update app_public.series_occurrence set ${change} where series_id = :series`,
   );
 
+const participant = (hospital: string, consultation: string, doctor: string): string =>
+  `insert into app_public.consultation_participant (hospital_id, consultation_id, patient_id, doctor_id, role, added_at)
+   values (${hospital}, ${consultation}, :patient, ${doctor}, 'assisting', now())`;
+
+const addendum = (hospital: string, consultation: string, text: string): string =>
+  `insert into app_public.consultation_addendum (hospital_id, consultation_id, patient_id, text, added_at)
+   values (${hospital}, ${consultation}, :patient, ${text}, now())`;
+
+const access = (values: string): string =>
+  `insert into app_public.record_access (
+     hospital_id, reader_role, reader_name, accessed_at, patient_id, account_id, part, consultation_id, purpose)
+   values (:hospital, 'doctor', 'x', now(), ${values})`;
+
 /** Attacks by the name of the constraint. Primary keys and not null are attacked by a rule instead. */
 export const attacks: Readonly<Record<string, Attack>> = {
   // error_catalog and appointment_transition
@@ -85,6 +98,204 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: [
       "insert into app_public.appointment_transition values ('held', 'expired', '{admin}')",
       "insert into app_public.appointment_transition values (null, 'held', '{admin}')",
+    ],
+  },
+
+  // stage_alert
+  stage_alert_of_a_hospital: {
+    ...homeless(
+      'stage_alert',
+      'appointment_id, patient_id, doctor_id, kind, waiting_since, due_at, raised_at',
+      ":checked_in, :patient, :doctor, 'no_doctor', now(), now(), now()",
+    ),
+    first: 'appointment_not_found',
+  },
+  alert_about_an_appointment: {
+    by: set('stage_alert', 'stage_alert', 'appointment_id = :foreign_appointment'),
+    first: 'immutable_column',
+  },
+  alert_acknowledged_by_an_account: {
+    by: set(
+      'stage_alert',
+      'stage_alert',
+      'acknowledged_by = :foreign_admin, acknowledged_at = now()',
+    ),
+    first: 'an_acknowledged_alert_has_a_time',
+  },
+  alert_resolved_by_an_account: {
+    by: set('stage_alert', 'stage_alert', 'resolved_by = :foreign_admin'),
+    first: 'only_a_manual_resolution_has_a_resolver',
+  },
+  a_wait_raises_one_alert_of_a_kind: {
+    by: [
+      `insert into app_public.stage_alert (
+         hospital_id, id, appointment_id, patient_id, doctor_id, kind, waiting_since, due_at, raised_at, status, resolved_at, resolution)
+       select hospital_id, app_private.new_id(), appointment_id, patient_id, doctor_id, kind, waiting_since, due_at, raised_at,
+         'resolved', now(), 'auto'
+       from app_public.stage_alert where id = :stage_alert`,
+    ],
+    first: 'illegal_alert_transition',
+  },
+  an_alert_is_due_after_the_wait_began: {
+    by: set('stage_alert', 'stage_alert', "due_at = waiting_since - interval '1 second'"),
+    first: 'immutable_column',
+  },
+  an_alert_is_raised_when_it_is_due: {
+    by: set('stage_alert', 'stage_alert', "raised_at = due_at - interval '1 second'"),
+    first: 'immutable_column',
+  },
+  an_acknowledged_alert_has_a_time: {
+    by: set('stage_alert', 'stage_alert', 'acknowledged_at = now()'),
+  },
+  only_an_acknowledged_alert_has_an_acknowledger: {
+    by: set('stage_alert', 'stage_alert', 'acknowledged_by = :admin'),
+  },
+  a_resolved_alert_has_a_time_and_a_manner: {
+    by: set('stage_alert', 'stage_alert', 'resolved_at = now()', "resolution = 'auto'"),
+  },
+  only_a_manual_resolution_has_a_resolver: {
+    by: set('stage_alert', 'stage_alert', 'resolved_by = :admin'),
+  },
+  an_alert_note_is_at_most_2000_characters: {
+    by: set('stage_alert', 'stage_alert', "note = repeat('x', 2001)"),
+  },
+
+  // consultation
+  consultation_of_a_hospital: {
+    ...homeless(
+      'consultation',
+      'appointment_id, patient_id, doctor_id, started_at, updated_at',
+      ':checked_in, :patient, :doctor, now(), now()',
+    ),
+    first: 'appointment_not_found',
+  },
+  consultation_of_a_patient: {
+    by: set('consultation', 'consultation', 'patient_id = :foreign_patient'),
+    first: 'immutable_column',
+  },
+  consultation_with_a_doctor: {
+    by: set('consultation', 'consultation', 'doctor_id = :foreign_doctor'),
+    first: 'immutable_column',
+  },
+  consultation_started_by_an_account: {
+    by: set('consultation', 'consultation', 'started_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  a_chief_complaint_has_1_to_2000_characters: {
+    by: set(
+      'consultation',
+      'consultation',
+      "chief_complaint = ' '",
+      "chief_complaint = repeat('x', 2001)",
+    ),
+  },
+  a_diagnosis_is_never_empty: {
+    by: set('consultation', 'consultation', "diagnosis = '{a,null}'", `diagnosis = '{""}'`),
+  },
+  a_consultation_has_at_most_50_diagnoses: {
+    by: set('consultation', 'consultation', "diagnosis = array_fill('x'::text, array[51])"),
+  },
+  consultation_notes_have_at_most_20000_characters: {
+    by: set('consultation', 'consultation', "notes = repeat('x', 20001)"),
+  },
+  an_abandon_reason_has_1_to_2000_characters: {
+    by: set(
+      'consultation',
+      'consultation',
+      "status = 'abandoned', ended_at = now() + interval '1 day', abandon_reason = ' '",
+      "status = 'abandoned', ended_at = now() + interval '1 day', abandon_reason = repeat('x', 2001)",
+    ),
+  },
+  an_ended_consultation_has_a_time: {
+    by: set('consultation', 'completed_consultation', 'ended_at = null'),
+    first: 'consultation_is_final',
+  },
+  a_consultation_ends_after_its_start: {
+    by: set(
+      'consultation',
+      'completed_consultation',
+      "ended_at = started_at - interval '1 second'",
+    ),
+    first: 'consultation_is_final',
+  },
+  a_completed_consultation_says_what_was_found: {
+    by: set('consultation', 'completed_consultation', 'chief_complaint = null', "diagnosis = '{}'"),
+    first: 'consultation_is_final',
+  },
+  an_abandoned_consultation_says_why: {
+    by: set('consultation', 'consultation', "abandon_reason = 'x'"),
+  },
+
+  // consultation_participant
+  participant_of_a_hospital: {
+    by: [participant(':unknown', ':consultation', ':other_doctor')],
+    first: 'consultation_not_found',
+  },
+  participant_of_a_consultation: {
+    by: [participant(':hospital', ':foreign_consultation', ':other_doctor')],
+    first: 'consultation_not_found',
+  },
+  participant_is_a_doctor: {
+    by: [participant(':hospital', ':consultation', ':foreign_doctor')],
+    first: 'doctor_not_found',
+  },
+  participant_added_by_an_account: {
+    by: [
+      'update app_public.consultation_participant set added_by = :foreign_admin where consultation_id = :consultation',
+    ],
+    first: 'immutable_column',
+  },
+  a_doctor_takes_part_once: {
+    by: [participant(':hospital', ':consultation', ':doctor')],
+    first: 'already_participating',
+  },
+
+  // consultation_addendum
+  addendum_of_a_hospital: {
+    by: [addendum(':unknown', ':completed_consultation', "'x'")],
+    first: 'consultation_not_found',
+  },
+  addendum_of_a_consultation: {
+    by: [addendum(':hospital', ':foreign_completed_consultation', "'x'")],
+    first: 'consultation_not_found',
+  },
+  addendum_by_a_doctor: {
+    by: set('consultation_addendum', 'addendum', 'doctor_id = :foreign_doctor'),
+    first: 'consultation_is_final',
+  },
+  addendum_added_by_an_account: {
+    by: set('consultation_addendum', 'addendum', 'added_by = :foreign_admin'),
+    first: 'consultation_is_final',
+  },
+  an_addendum_has_1_to_10000_characters: {
+    by: [
+      addendum(':hospital', ':completed_consultation', "' '"),
+      addendum(':hospital', ':completed_consultation', "repeat('x', 10001)"),
+    ],
+  },
+
+  // record_access
+  record_access_of_a_hospital: homeless(
+    'record_access',
+    'patient_id, reader_role, reader_name, part, purpose, accessed_at',
+    ":patient, 'doctor', 'x', 'patient_record', 'x', now()",
+  ),
+  record_access_of_a_patient: {
+    by: [access(":foreign_patient, :admin, 'patient_record', null, 'x'")],
+  },
+  record_access_by_an_account: {
+    by: [access(":patient, :foreign_admin, 'patient_record', null, 'x'")],
+  },
+  a_purpose_has_1_to_500_characters: {
+    by: [
+      access(":patient, :admin, 'patient_record', null, ' '"),
+      access(":patient, :admin, 'patient_record', null, repeat('x', 501)"),
+    ],
+  },
+  a_consultation_is_seen_by_its_name: {
+    by: [
+      access(":patient, :admin, 'consultation', null, 'x'"),
+      access(":patient, :admin, 'patient_record', :consultation, 'x'"),
     ],
   },
 
@@ -1190,6 +1401,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
   // appointment_archive
   only_what_has_ended_is_archived: {
     by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),
+    first: 'archive_is_append_only',
+  },
+  archived_alerts_are_a_list: {
+    by: set('appointment_archive', 'archived', `stage_alerts = '{}'`),
     first: 'archive_is_append_only',
   },
   archived_moves_are_a_list: {

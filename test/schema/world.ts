@@ -103,6 +103,19 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
       [patient, secondPatient],
     ],
   );
+  const vitals = await insert(db, 'vitals_entry', {
+    hospital_id: hospital.id,
+    appointment_id: checkedIn,
+    heart_rate: 70,
+  });
+  const alert = await raiseAlert(db, hospital, checkedIn);
+  // An open consultation of the first doctor; completed ones of the other.
+  const consultation = await consult(db, hospital, await book('scheduled', 9, thirdPatient));
+  const completed = await Promise.all(
+    [patient, secondPatient].map((ofPatient, index) =>
+      completeVisit(db, hospital, ofPatient, index),
+    ),
+  );
   const longVisit = await bookLongVisit(db, hospital, fourthPatient);
   const { rows: notifications } = await db.query<{ id: string }>(
     'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
@@ -120,11 +133,6 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
   );
   await db.query("update app_public.patient set status = 'active' where id = $1", [newcomer]);
   const missed = await missVisit(db, hospital, newcomer);
-  const vitals = await insert(db, 'vitals_entry', {
-    hospital_id: hospital.id,
-    appointment_id: checkedIn,
-    heart_rate: 70,
-  });
   const series = await refusedSeries(db, hospital, patient);
   await refusedSeries(db, hospital, secondPatient);
   const addedSeat = await insert(db, 'added_seat', {
@@ -184,6 +192,11 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     wait,
     offered_entry: offeredEntry,
     offer,
+    stage_alert: alert,
+    consultation,
+    completed_consultation: completed[0]?.consultation ?? '',
+    addendum: completed[0]?.addendum ?? '',
+    record_access: completed[0]?.access ?? '',
   };
 }
 
@@ -234,6 +247,66 @@ async function runJobs(db: Queryable, { id }: TestHospital): Promise<string> {
     [id],
   );
   return run;
+}
+
+/** An alert about a patient who has arrived. */
+function raiseAlert(db: Queryable, hospital: TestHospital, appointment: string): Promise<string> {
+  return insert(db, 'stage_alert', {
+    hospital_id: hospital.id,
+    appointment_id: appointment,
+    kind: 'no_vitals',
+    waiting_since: '2026-01-01 09:00+00',
+    due_at: '2026-01-01 09:35+00',
+  });
+}
+
+/** The patient of this visit arrives and is called in; returns the consultation. */
+async function consult(db: Queryable, { id }: TestHospital, appointment: string): Promise<string> {
+  await db.query("update app_public.appointment set status = 'checked_in' where id = $1", [
+    appointment,
+  ]);
+  return insert(db, 'consultation', { hospital_id: id, appointment_id: appointment });
+}
+
+/** A consultation of the other doctor that was completed, added to, and read. */
+async function completeVisit(
+  db: Queryable,
+  hospital: TestHospital,
+  patient: string,
+  index: number,
+): Promise<{ consultation: string; addendum: string; access: string }> {
+  const slots = await slotsOfTomorrow(db, hospital, hospital.doctorIds[1]);
+  const visit = await insert(db, 'appointment', {
+    hospital_id: hospital.id,
+    slot_id: slots[[4, 6][index] ?? 0],
+    patient_id: patient,
+    status: 'scheduled',
+  });
+  const consultation = await consult(db, hospital, visit);
+  await db.query(
+    `update app_public.consultation
+     set chief_complaint = 'cough', diagnosis = '{cold}', notes = 'sleeps badly', status = 'completed' where id = $1`,
+    [consultation],
+  );
+  return {
+    consultation,
+    addendum: await insert(db, 'consultation_addendum', {
+      hospital_id: hospital.id,
+      consultation_id: consultation,
+      text: 'better',
+    }),
+    access: await insert(db, 'record_access', {
+      hospital_id: hospital.id,
+      patient_id: patient,
+      account_id: hospital.otherDoctor.accountId,
+      reader_role: 'doctor',
+      reader_name: 'doctor2',
+      part: 'consultation',
+      consultation_id: consultation,
+      purpose: 'taking part',
+      accessed_at: '2026-01-01',
+    }),
+  };
 }
 
 /** An import that brought one patient. */

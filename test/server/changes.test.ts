@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { inboxOf, NotificationChanges } from '../../server/notification-changes.ts';
 import { SlotChanges } from '../../server/slot-changes.ts';
+import { alertsOf, StageAlertChanges } from '../../server/stage-alert-changes.ts';
 
 const slots = (hospital_id: string, doctor_id: string | null, ...slot_ids: string[]) => ({
   hospital_id,
@@ -72,4 +73,37 @@ test('the inbox of claims is that of their role', () => {
   expect(inboxOf({ ...claims, role: 'patient' })).toBeNull();
   expect(inboxOf({ ...claims, role: 'doctor', patientId: 'p' })).toBeNull();
   expect(inboxOf(null)).toBeNull();
+});
+
+test('alerts are heard by the doctor whose they are, and by those who watch all', async () => {
+  const changes = new StageAlertChanges();
+  const topics = ['h1/d1', 'h1/d2', 'h1/all', 'h2/all'];
+  const [own, other, all, elsewhere] = topics.map((topic) => changes.subscribe(topic));
+  changes.tell([{ hospital_id: 'h1', doctor_id: 'd1', alert_ids: ['a'] }]);
+  const heard = { alertIds: ['a'], isResync: false };
+  expect((await own?.next())?.value).toEqual(heard);
+  expect((await all?.next())?.value).toEqual(heard);
+  // What is told of the whole hospital, all of its subscribers hear once.
+  changes.tell([{ hospital_id: 'h1', doctor_id: null, alert_ids: [] }]);
+  const again = { alertIds: [], isResync: true };
+  for (const listener of [own, other, all]) expect((await listener?.next())?.value).toEqual(again);
+  changes.tell([{ hospital_id: 'h2', doctor_id: 'd1', alert_ids: ['b'] }]);
+  expect((await elsewhere?.next())?.value).toEqual({ alertIds: ['b'], isResync: false });
+});
+
+test('the alerts of claims are those that the role may read', () => {
+  const claims = {
+    hospitalId: 'h',
+    accountId: 'a',
+    doctorId: null,
+    patientId: null,
+    sessionId: 's',
+  };
+  expect(alertsOf({ ...claims, role: 'doctor', doctorId: 'd' })).toBe('h/d');
+  for (const role of ['nurse', 'receptionist', 'admin'] as const) {
+    expect(alertsOf({ ...claims, role })).toBe('h/all');
+  }
+  expect(alertsOf({ ...claims, role: 'patient', patientId: 'p' })).toBeNull();
+  expect(alertsOf({ ...claims, role: 'doctor' })).toBeNull();
+  expect(alertsOf(null)).toBeNull();
 });

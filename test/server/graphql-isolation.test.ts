@@ -22,6 +22,9 @@ const LISTS: Readonly<Record<string, string>> = {
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  consultationAddenda: 'consultation_addendum',
+  consultationParticipants: 'consultation_participant',
+  consultations: 'consultation',
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   holidays: 'holiday',
@@ -34,12 +37,14 @@ const LISTS: Readonly<Record<string, string>> = {
   noShowLogs: 'no_show_log',
   patientBlocks: 'patient_block',
   patients: 'patient',
+  recordAccesses: 'record_access',
   requestsToAnswer: 'appointment',
   schedules: 'schedule',
   seriesOccurrences: 'series_occurrence',
   services: 'service',
   slots: 'slot',
   vitalsEntries: 'vitals_entry',
+  stageAlerts: 'stage_alert',
   waitlistEntries: 'waitlist_entry',
   waitlistOffers: 'waitlist_offer',
 };
@@ -126,9 +131,61 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      returning id as notification`,
     [rows[0].hospital_id, rows[0].patient],
   );
+  const { rows: seen } = await database.ownerPool.query(
+    `with free as (
+       select slot.id from app_public.slot
+       where slot.hospital_id = $1 and slot.status = 'available' and slot.starts_at > now()
+       order by slot.starts_at limit 1)
+     insert into app_public.appointment (hospital_id, slot_id, patient_id, status)
+     select $1, free.id, patient.id, 'scheduled'
+     from free, app_public.patient where patient.hospital_id = $1 order by patient.id desc limit 1
+     returning id, patient_id`,
+    [rows[0].hospital_id],
+  );
+  const [visit] = seen;
+  await database.ownerPool.query(
+    "update app_public.appointment set status = 'checked_in' where id = $1",
+    [visit.id],
+  );
+  const storeOne = async (table: string, columns: string, values: string) => {
+    const { rows: stored } = await database.ownerPool.query(
+      `insert into app_public.${table} (hospital_id, ${columns})
+       values ('${rows[0].hospital_id}', ${values}) returning id`,
+    );
+    return stored[0].id;
+  };
+  const stage_alert = await storeOne(
+    'stage_alert',
+    'appointment_id, kind, waiting_since, due_at',
+    `'${visit.id}', 'no_vitals', '2026-01-01', '2026-01-01'`,
+  );
+  const consultation = await storeOne('consultation', 'appointment_id', `'${visit.id}'`);
+  await database.ownerPool.query(
+    `update app_public.consultation set chief_complaint = 'x', diagnosis = '{x}', status = 'completed' where id = $1`,
+    [consultation],
+  );
+  const consultation_addendum = await storeOne(
+    'consultation_addendum',
+    'consultation_id, text',
+    `'${consultation}', 'x'`,
+  );
+  const record_access = await storeOne(
+    'record_access',
+    'patient_id, reader_role, reader_name, part, purpose, accessed_at',
+    `'${visit.patient_id}', 'doctor', 'x', 'patient_record', 'x', now()`,
+  );
+  const { rows: participants } = await database.ownerPool.query(
+    'select id as consultation_participant from app_public.consultation_participant where consultation_id = $1',
+    [consultation],
+  );
   return {
     ...rows[0],
     ...more,
+    ...participants[0],
+    stage_alert,
+    consultation,
+    consultation_addendum,
+    record_access,
     ...notifications[0],
     ...closed,
     ...waits[0],
@@ -240,6 +297,18 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     blockPatient: `patientId: "${foreign.patient}", reason: "mine"`,
     unblockPatient: `patientId: "${foreign.patient}", reason: "mine"`,
     erasePatient: `patientId: "${foreign.patient}"`,
+    exportPatient: `patientId: "${foreign.patient}"`,
+    acknowledgeStageAlert: `alertId: "${foreign.stage_alert}"`,
+    resolveStageAlert: `alertId: "${foreign.stage_alert}"`,
+    startConsultation: `appointmentId: "${foreign.appointment}"`,
+    updateConsultation: `consultationId: "${foreign.consultation}", notes: "mine"`,
+    completeConsultation: `consultationId: "${foreign.consultation}"`,
+    abandonConsultation: `consultationId: "${foreign.consultation}", reason: "mine"`,
+    addParticipant: `consultationId: "${foreign.consultation}", doctorId: "${foreign.doctor}", role: assisting`,
+    removeParticipant: `consultationId: "${foreign.consultation}", doctorId: "${foreign.doctor}"`,
+    addAddendum: `consultationId: "${foreign.consultation}", text: "mine"`,
+    openConsultation: `consultationId: "${foreign.consultation}"`,
+    openPatientRecord: `patientId: "${foreign.patient}", purpose: "mine"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -249,6 +318,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
       mutation,
       input
         .replaceAll(foreign.slot ?? '', unknown)
+        .replaceAll(foreign.consultation ?? '', unknown)
+        .replaceAll(foreign.stage_alert ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.absence ?? '', unknown)
         .replaceAll(foreign.holiday ?? '', unknown)
@@ -298,6 +369,12 @@ async function stateOfTheNorth(): Promise<unknown> {
        select to_jsonb(appointment) from app_public.appointment where hospital_id = $1
        union all
        select to_jsonb(waitlist_entry) from app_public.waitlist_entry where hospital_id = $1
+       union all
+       select to_jsonb(consultation) from app_public.consultation where hospital_id = $1
+       union all
+       select to_jsonb(stage_alert) from app_public.stage_alert where hospital_id = $1
+       union all
+       select to_jsonb(record_access) from app_public.record_access where hospital_id = $1
        union all
        select to_jsonb(audit_entry) from app_public.audit_entry where hospital_id = $1) as stored (row)`,
     [foreign.hospital_id],

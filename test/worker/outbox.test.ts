@@ -31,6 +31,22 @@ test('what happens to the slots of a doctor is told together, each slot once', (
   ]);
 });
 
+test('alerts of the waiting room are told doctor by doctor, or of the whole hospital', () => {
+  const alerts = (doctor_id: unknown, alert_ids: unknown) =>
+    message('stage_alert', { doctor_id, alert_ids });
+  const messages = [alerts(doctor, [one]), alerts(doctor, [other]), alerts(otherDoctor, [one])];
+  expect(told(messages, 'slotkeeper_stage_alerts')).toEqual([
+    [
+      { hospital_id, doctor_id: doctor, alert_ids: [one, other] },
+      { hospital_id, doctor_id: otherDoctor, alert_ids: [one] },
+    ],
+  ]);
+  expect(told([alerts('nobody', ['nothing'])], 'slotkeeper_stage_alerts')).toEqual([
+    [{ hospital_id, doctor_id: null, alert_ids: [] }],
+  ]);
+  expect(told(messages)).toEqual([]);
+});
+
 test('the same doctor id in two hospitals is two doctors', () => {
   const elsewhere = randomUUID();
   const payload = { doctor_id: doctor, slot_ids: [one] };

@@ -244,6 +244,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
     'sweep_no_shows',
+    'sweep_stage_alerts',
     'sweep_stuck_jobs',
     'sweep_waitlist',
   ]);

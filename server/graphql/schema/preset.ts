@@ -10,6 +10,7 @@ import { NotificationsChangedPlugin } from './notifications-changed.ts';
 import { RowByIdPlugin } from './row-by-id.ts';
 import { SlotsChangedPlugin } from './slots-changed.ts';
 import { SmartTagsPlugin } from './smart-tags.ts';
+import { StageAlertsChangedPlugin } from './stage-alerts-changed.ts';
 
 /**
  * The GraphQL schema, made from the tables and functions of `app_public` that the server's login can
@@ -31,6 +32,7 @@ export const SchemaPreset: GraphileConfig.Preset = {
     FreeSlotRelationsPlugin,
     SlotsChangedPlugin,
     NotificationsChangedPlugin,
+    StageAlertsChangedPlugin,
   ],
   disablePlugins: [
     'SwallowErrorsPlugin',

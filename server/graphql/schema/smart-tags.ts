@@ -11,6 +11,9 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
+  consultation: ['id', 'appointment_id', 'patient_id', 'started_at'],
+  consultation_addendum: ['id', 'consultation_id'],
+  consultation_participant: ['id', 'consultation_id'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
   import_run: ['id', 'kind'],
@@ -21,6 +24,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
+  record_access: ['id', 'patient_id', 'account_id'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   series_occurrence: ['series_id', 'number', 'appointment_id'],
   service: ['id', 'name', 'is_active'],
@@ -28,6 +32,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   no_show_log: ['id', 'appointment_id', 'doctor_id', 'patient_id', 'slot_starts_at'],
   patient_block: ['id', 'patient_id', 'blocked_at'],
   vitals_entry: ['id', 'appointment_id', 'patient_id', 'recorded_at'],
+  stage_alert: ['id', 'appointment_id', 'due_at', 'status'],
   waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
   waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
@@ -179,6 +184,48 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       ...actorTags('patient_block', 'unblocked_by_an_account', 'unblocker'),
       ...actorTags('vitals_entry', 'vitals_recorded_by_an_account', 'recorder'),
       ...actorTags('vitals_entry', 'vitals_correct_earlier_ones', 'corrected'),
+      'app_public.stage_alert.alert_acknowledged_by_an_account': {
+        tags: {
+          fieldName: 'acknowledger',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.stage_alert.alert_resolved_by_an_account': {
+        tags: {
+          fieldName: 'resolver',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.consultation.consultation_started_by_an_account': {
+        tags: {
+          behavior:
+            '-singularRelation:resource:single -manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.consultation_participant.participant_of_a_consultation': {
+        tags: { foreignFieldName: 'participants' },
+      },
+      'app_public.consultation_participant.participant_added_by_an_account': {
+        tags: {
+          fieldName: 'adder',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.consultation_addendum.addendum_of_a_consultation': {
+        tags: { foreignFieldName: 'addenda' },
+      },
+      'app_public.consultation_addendum.addendum_added_by_an_account': {
+        tags: {
+          fieldName: 'adder',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.record_access.record_access_by_an_account': {
+        tags: {
+          fieldName: 'reader',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
       'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
         tags: {
           fieldName: 'creator',
@@ -190,6 +237,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.mark_all_notifications_read': { tags: { resultFieldName: 'readCount' } },
       'app_public.cancel_series': { tags: { resultFieldName: 'appointments' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
+      'app_public.export_patient': { tags: { resultFieldName: 'exported' } },
     },
   },
 });

@@ -1,6 +1,8 @@
 -- One audit entry a changed row, in the same transaction, for every client. Runs as the owner, so
 -- that no request role needs a right to write the log, and takes the actor from the claims.
--- Trigger arguments: the table's name; the column that identifies a record within its hospital.
+-- Trigger arguments: the table's name; the column that identifies a record within its hospital; columns
+-- whose values the log withholds: admins read the log, and what doctors write about patients is read
+-- with a trace only.
 create or replace function app_private.record_audit() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -18,6 +20,11 @@ begin
     if changed is null then
       return null;
     end if;
+  end if;
+  if tg_nargs > 2 then
+    before := app_private.withhold(before, tg_argv[2:]);
+    after := app_private.withhold(after, tg_argv[2:]);
+    changed := app_private.withhold(changed, tg_argv[2:]);
   end if;
 
   insert into app_public.audit_entry (
@@ -132,3 +139,26 @@ create or replace trigger job_request_is_audited
   after insert on app_public.job_run
   for each row when (new.started_by = 'manual')
   execute function app_private.record_audit('job_run');
+
+create or replace trigger stage_alert_is_audited
+  after insert or update on app_public.stage_alert
+  for each row execute function app_private.record_audit('stage_alert');
+
+-- Alerts go with their appointment to its row in the archive.
+create or replace trigger stage_alert_removal_is_audited
+  after delete on app_public.stage_alert
+  for each row when (coalesce(current_setting('slotkeeper.housekeeping', true), '') <> 'on')
+  execute function app_private.record_audit('stage_alert');
+
+create or replace trigger consultation_is_audited
+  after insert or update or delete on app_public.consultation
+  for each row execute function app_private.record_audit(
+    'consultation', 'id', 'chief_complaint', 'diagnosis', 'notes', 'abandon_reason');
+
+create or replace trigger consultation_participant_is_audited
+  after insert or delete on app_public.consultation_participant
+  for each row execute function app_private.record_audit('consultation_participant');
+
+create or replace trigger consultation_addendum_is_audited
+  after insert or update or delete on app_public.consultation_addendum
+  for each row execute function app_private.record_audit('consultation_addendum', 'id', 'text');

@@ -22,7 +22,7 @@ begin
 
   new.updated_at := instant;
   new.held_until := case when new.status = 'held' then old.held_until end;
-  new.checked_in_at := case when new.status = 'checked_in' then instant else old.checked_in_at end;
+  new.checked_in_at := case when new.status = 'checked_in' and old.status <> 'in_progress' then instant else old.checked_in_at end;
   new.completed_at := case when new.status = 'completed' then instant end;
   new.cancelled_at := case when new.status = 'cancelled' then instant end;
   new.cancelled_by := case when new.status = 'cancelled' then app_private.claim_account_id() end;

@@ -5,8 +5,8 @@
 -- it waits for no appointment and takes no lock on patients' or slots' counts, so no booking waits for
 -- it. An appointment of a past year that never ended is not touched.
 -- The row in the archive explains the one that left; the log gets one entry a batch (record_batch)
--- and not each row's data once more. Moves, the number within a series and the offer of the waitlist
--- go along; seats are held no more, and messages of the inbox go. An idempotency key is forgotten with
+-- and not each row's data once more. Moves, alerts, the number within a series and the offer of the waitlist
+-- go along; consultations stay where nobody reads them without a trace; seats are held no more, and messages of the inbox go. An idempotency key is forgotten with
 -- its appointment: its slot lies in the past by then, so that a very late repetition is refused and
 -- never books again.
 -- Definer, because nobody may delete an appointment or write the archive.
@@ -46,7 +46,7 @@ begin
     hospital_id, id, slot_id, doctor_id, patient_id, location_id, service_id, series_id, occurrence_number,
     starts_at, ends_at, status, source, reason, notes, checked_in_at, vitals_recorded_at, completed_at,
     cancelled_at, cancelled_by, cancellation_reason, cancellation_cause, rescheduled_from,
-    created_by, created_at, updated_at, moves, waitlist_offer, archived_at)
+    created_by, created_at, updated_at, moves, waitlist_offer, stage_alerts, archived_at)
   select
     appointment.hospital_id, appointment.id, appointment.slot_id, appointment.doctor_id, appointment.patient_id,
     appointment.location_id, appointment.service_id, appointment.series_id,
@@ -77,6 +77,11 @@ begin
        'offered_at', offer.offered_at, 'decided_at', offer.decided_at)
      from app_public.waitlist_offer as offer
      where offer.hospital_id = archive_appointments.hospital_id and offer.appointment_id = appointment.id),
+    coalesce((
+      select jsonb_agg(to_jsonb(alert) - array['hospital_id', 'appointment_id', 'patient_id', 'doctor_id']
+        order by alert.raised_at, alert.id)
+      from app_public.stage_alert as alert
+      where alert.hospital_id = archive_appointments.hospital_id and alert.appointment_id = appointment.id), '[]'),
     instant
   from app_public.appointment
   where appointment.hospital_id = archive_appointments.hospital_id and appointment.id = any (due);

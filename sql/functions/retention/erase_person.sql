@@ -19,6 +19,7 @@ declare
   upcoming integer;
   visits uuid[];
   records uuid[];
+  open_consultation uuid;
 begin
   if hospital_id is distinct from app_private.request_hospital_id() then
     perform app_private.refuse('forbidden');
@@ -44,6 +45,16 @@ begin
   if upcoming > 0 then
     perform app_private.refuse('patient_has_appointments',
       jsonb_build_object('patient_id', patient_id, 'appointment_count', upcoming));
+  end if;
+  -- Whoever writes in one holds it and comes for its appointment, which is locked here.
+  select consultation.id into open_consultation
+  from app_public.consultation
+  where consultation.hospital_id = erase_person.hospital_id
+    and consultation.patient_id = erase_person.patient_id
+    and consultation.status in ('started', 'in_progress');
+  if found then
+    perform app_private.refuse('consultation_open',
+      jsonb_build_object('patient_id', patient_id, 'consultation_id', open_consultation));
   end if;
 
   update app_public.patient
@@ -95,6 +106,22 @@ begin
   where waitlist_entry.hospital_id = erase_person.hospital_id and waitlist_entry.patient_id = erase_person.patient_id
     and (waitlist_entry.reason is not null or waitlist_entry.ended_at is null);
 
+  update app_public.stage_alert
+  set note = null
+  where stage_alert.hospital_id = erase_person.hospital_id and stage_alert.appointment_id = any (visits)
+    and stage_alert.note is not null;
+  -- That there was a consultation, with whom and how it ended, is counted; what was said is gone.
+  update app_public.consultation
+  set chief_complaint = case when consultation.chief_complaint is not null then '[erased]' end,
+      diagnosis = case when cardinality(consultation.diagnosis) > 0 then array['[erased]'] else '{}' end,
+      notes = case when consultation.notes is not null then '[erased]' end,
+      abandon_reason = case when consultation.abandon_reason is not null then '[erased]' end
+  where consultation.hospital_id = erase_person.hospital_id and consultation.patient_id = erase_person.patient_id;
+  update app_public.consultation_addendum
+  set text = '[erased]'
+  where consultation_addendum.hospital_id = erase_person.hospital_id
+    and consultation_addendum.patient_id = erase_person.patient_id;
+
   -- The person's own messages, and those that name them to a doctor or to the staff.
   delete from app_public.notification
   where notification.hospital_id = erase_person.hospital_id and notification.patient_id = erase_person.patient_id;
@@ -124,11 +151,25 @@ begin
     select waitlist_entry.id from app_public.waitlist_entry
     where waitlist_entry.hospital_id = erase_person.hospital_id and waitlist_entry.patient_id = erase_person.patient_id
     union all
+    select stage_alert.id from app_public.stage_alert
+    where stage_alert.hospital_id = erase_person.hospital_id and stage_alert.appointment_id = any (visits)
+    union all
+    select consultation.id from app_public.consultation
+    where consultation.hospital_id = erase_person.hospital_id and consultation.patient_id = erase_person.patient_id
+    union all
+    select consultation_addendum.id from app_public.consultation_addendum
+    where consultation_addendum.hospital_id = erase_person.hospital_id
+      and consultation_addendum.patient_id = erase_person.patient_id
+    union all
     select archived.id from app_public.appointment_archive as archived
     where archived.hospital_id = erase_person.hospital_id and archived.patient_id = erase_person.patient_id
     union all
     select (move ->> 'id')::uuid
     from app_public.appointment_archive as archived cross join jsonb_array_elements(archived.moves) as move
+    where archived.hospital_id = erase_person.hospital_id and archived.patient_id = erase_person.patient_id
+    union all
+    select (alert ->> 'id')::uuid
+    from app_public.appointment_archive as archived cross join jsonb_array_elements(archived.stage_alerts) as alert
     where archived.hospital_id = erase_person.hospital_id and archived.patient_id = erase_person.patient_id
   ) as record;
   perform app_private.redact_history(hospital_id, patient_id, records);

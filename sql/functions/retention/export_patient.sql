@@ -1,8 +1,8 @@
--- Everything that is stored about a person, for the person: read under the admin's own rights, so it
--- holds nothing that the admin could not see row by row. Hashes and keys of requests are left out; they
+-- Everything that is stored about a person, for the person: read under the admin's own rights, but for the
+-- medical part, which leaves a trace (export_medical_record): so it is volatile, and a mutation to GraphQL. Hashes and keys of requests are left out; they
 -- tell nothing of a person.
 create or replace function app_public.export_patient(patient_id uuid) returns jsonb
-language plpgsql stable
+language plpgsql volatile
 as $$
 declare
   hospital uuid := app_private.request_hospital_id();
@@ -47,19 +47,25 @@ begin
     'waitlist', (
       select coalesce(jsonb_agg(to_jsonb(entry) order by entry.created_at, entry.id), '[]')
       from app_public.waitlist_entry as entry
-      where entry.hospital_id = hospital and entry.patient_id = export_patient.patient_id))
+      where entry.hospital_id = hospital and entry.patient_id = export_patient.patient_id),
+    'stage_alerts', (
+      select coalesce(jsonb_agg(to_jsonb(alert) order by alert.raised_at, alert.id), '[]')
+      from app_public.appointment
+      join app_public.stage_alert as alert
+        on alert.hospital_id = hospital and alert.appointment_id = appointment.id
+      where appointment.hospital_id = hospital and appointment.patient_id = export_patient.patient_id))
   into exported
   from app_public.patient
   where patient.hospital_id = hospital and patient.id = export_patient.patient_id;
   if exported is null then
     perform app_private.refuse('patient_not_found', jsonb_build_object('patient_id', patient_id));
   end if;
-  return exported;
+  return exported || app_private.export_medical_record(hospital, patient_id);
 end
 $$;
 
 comment on function app_public.export_patient(uuid) is
-  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks and waitlist. For admins.';
+  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks, waitlist, alerts, consultations with the doctors'' notes, vital signs, and who has opened the record, this export included. For admins.';
 
 revoke execute on function app_public.export_patient(uuid) from public;
 grant execute on function app_public.export_patient(uuid) to app_admin;

@@ -9,7 +9,7 @@ as $$
 declare
   before jsonb := to_jsonb(old);
   person uuid := (case
-    when tg_argv[0] = 'appointment_archive' then before ->> 'patient_id'
+    when tg_argv[0] in ('appointment_archive', 'record_access') then before ->> 'patient_id'
     when before ->> 'table_name' = 'patient' then before ->> 'record_id'
     else coalesce(before #>> '{new_state,patient_id}', before #>> '{old_state,patient_id}')
   end)::uuid;
@@ -39,3 +39,8 @@ create or replace trigger archive_changes_only_by_redaction
   before update on app_public.appointment_archive
   for each row when (current_user = 'app_eraser')
   execute function app_private.guard_redaction('appointment_archive', 'archive_is_append_only');
+
+create or replace trigger access_log_changes_only_by_redaction
+  before update on app_public.record_access
+  for each row when (current_user = 'app_eraser')
+  execute function app_private.guard_redaction('record_access', 'access_log_is_append_only');

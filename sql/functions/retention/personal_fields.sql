@@ -10,6 +10,10 @@ return case table_name
   when 'appointment_series' then array['reason']
   when 'waitlist_entry' then array['reason']
   when 'notification' then array['title', 'body']
+  when 'stage_alert' then array['note']
+  when 'consultation' then array['chief_complaint', 'diagnosis', 'notes', 'abandon_reason']
+  when 'consultation_addendum' then array['text']
+  when 'record_access' then array['purpose']
   else array[]::text[]
 end;
 

@@ -1,5 +1,5 @@
 -- The one function that changes what is otherwise never changed: entries of the log and rows of the
--- archive. It belongs to app_eraser, a role that nobody is a member of, and the triggers of both tables
+-- archive, and what for a record was read. It belongs to app_eraser, a role that nobody is a member of, and the triggers of both tables
 -- let that role do nothing but redact rows about a person who has been erased (guard_redaction). Its
 -- policies reach no further than the hospital of the request. Only erase_person calls it. Entries are
 -- found by the records that they tell of, through the index, never by searching the log.
@@ -18,11 +18,21 @@ begin
   set reason = null,
       notes = null,
       cancellation_reason = null,
-      moves = app_private.redacted_row('appointment_archive', jsonb_build_object('moves', appointment_archive.moves)) -> 'moves'
+      moves = app_private.redacted_row('appointment_archive', jsonb_build_object('moves', appointment_archive.moves)) -> 'moves',
+      stage_alerts = app_private.redacted_row('appointment_archive',
+        jsonb_build_object('stage_alerts', appointment_archive.stage_alerts)) -> 'stage_alerts'
   where appointment_archive.hospital_id = redact_history.hospital_id
     and appointment_archive.patient_id = redact_history.patient_id
     and (num_nonnulls(appointment_archive.reason, appointment_archive.notes, appointment_archive.cancellation_reason) > 0
-      or appointment_archive.moves @? '$[*].reason ? (@ != null)');
+      or appointment_archive.moves @? '$[*].reason ? (@ != null)'
+      or appointment_archive.stage_alerts @? '$[*].note ? (@ != null)');
+
+  -- Who has seen what stays; what for may have been said in words about the person.
+  update app_public.record_access
+  set purpose = '[erased]'
+  where record_access.hospital_id = redact_history.hospital_id
+    and record_access.patient_id = redact_history.patient_id
+    and record_access.purpose <> '[erased]';
 
   update app_public.audit_entry
   set old_state = app_private.redacted_state(audit_entry.table_name, audit_entry.old_state),

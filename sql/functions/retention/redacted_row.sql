@@ -10,11 +10,15 @@ return stored || case table_name
     'reason', null, 'notes', null, 'cancellation_reason', null,
     'moves', coalesce((
       select jsonb_agg(move || '{"reason": null}' order by number)
-      from jsonb_array_elements(stored -> 'moves') with ordinality as archived (move, number)), '[]'))
+      from jsonb_array_elements(stored -> 'moves') with ordinality as archived (move, number)), '[]'),
+    'stage_alerts', coalesce((
+      select jsonb_agg(alert || '{"note": null}' order by number)
+      from jsonb_array_elements(stored -> 'stage_alerts') with ordinality as archived (alert, number)), '[]'))
+  when 'record_access' then app_private.redacted_state('record_access', stored)
 end;
 
 comment on function app_private.redacted_row(text, jsonb) is
-  'A row of audit_entry or appointment_archive as it is once its person is erased.';
+  'A row of audit_entry, appointment_archive or record_access as it is once its person is erased.';
 
 revoke execute on function app_private.redacted_row(text, jsonb) from public;
 grant execute on function app_private.redacted_row(text, jsonb) to app_eraser;
