@@ -11,6 +11,7 @@ import { booking } from './workloads/booking.ts';
 import { bookingOverGraphql } from './workloads/booking-graphql.ts';
 import { freeSlots } from './workloads/free-slots.ts';
 import { generateManySlots } from './workloads/generate-slots.ts';
+import { jobRecords } from './workloads/job-records.ts';
 import { race } from './workloads/race.ts';
 import { rival } from './workloads/rival.ts';
 
@@ -22,6 +23,7 @@ const workloads: readonly Workload[] = [
   generateManySlots,
   freeSlots,
   archive,
+  jobRecords,
 ];
 
 const usage = `Usage: npm run bench -- [--small | --huge] [--only name]…

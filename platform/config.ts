@@ -28,6 +28,8 @@ export interface Config {
   demo: boolean;
   /** Undefined means the generated ones of secrets.json. The first seals, all open. */
   dataKeys: DataKey[] | undefined;
+  /** Keys with which a scheduler outside may start jobs; without any it may not. */
+  cronApiKeys: string[];
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -79,6 +81,7 @@ const shape = z.object({
   PERSISTED_OPERATIONS: z.string().optional(),
   DEMO: flag.optional(),
   DATA_KEYS: z.string().transform(readKeys).optional(),
+  CRON_API_KEYS: z.string().transform(readApiKeys).optional(),
 });
 
 /**
@@ -131,6 +134,7 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     persistedOperations: operations === undefined ? undefined : resolve(workingFolder, operations),
     demo: values.DEMO ?? (values.DATABASE_URL === undefined && !isProduction),
     dataKeys: values.DATA_KEYS,
+    cronApiKeys: values.CRON_API_KEYS ?? [],
   };
 }
 
@@ -153,6 +157,16 @@ function readKeys(text: string, context: z.core.$RefinementCtx<string>): JwtSecr
   if (new Set(secrets.map(({ kid }) => kid)).size < secrets.length)
     complain('must not use one kid twice');
   return secrets;
+}
+
+// Two are valid at once, so that one can follow the other without a gap.
+function readApiKeys(text: string, context: z.core.$RefinementCtx<string>): string[] {
+  const keys = text.split(',').map((key) => key.trim());
+  const complain = (message: string) => context.addIssue({ code: 'custom', message });
+  if (keys.length > 2) complain('must hold one key, or two while one follows the other');
+  if (keys.some((key) => key.length < 32)) complain('must hold keys of at least 32 characters');
+  if (new Set(keys).size < keys.length) complain('must not hold one key twice');
+  return keys;
 }
 
 // `true` would let any client invent the address that the limits of logins are counted by.

@@ -1,5 +1,10 @@
 import type { Server } from 'node:http';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Router,
+} from 'express';
 import type { Pool } from 'pg';
 import { postgraphile } from 'postgraphile';
 import { grafserv } from 'postgraphile/grafserv/express/v4';
@@ -32,6 +37,8 @@ export type AppOptions = {
   notificationChanges: NotificationChanges;
   stageAlertChanges: StageAlertChanges;
   draining: Draining;
+  /** Routes by which schedulers outside start jobs. */
+  externalTrigger: Router;
 };
 
 /** The server's HTTP side, without a socket of its own. */
@@ -81,6 +88,7 @@ export function createApp(options: AppOptions): App {
   app.set('trust proxy', config.trustProxy);
   app.use(identifyRequest, closeWhenDraining(draining));
   app.use(createHealthRouter(pool, draining));
+  app.use(options.externalTrigger);
   app.use('/auth', auth.router);
   app.use('/graphql', auth.authenticate, walls.transport);
 

@@ -6,6 +6,7 @@ import type { DataKey } from '../platform/sealed.ts';
 import type { JwtSecret } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
+import { createExternalTrigger, type ExternalTriggerOptions } from './jobs/external-trigger.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
 import { NotificationChanges } from './notification-changes.ts';
@@ -13,7 +14,7 @@ import { SlotChanges } from './slot-changes.ts';
 import { StageAlertChanges } from './stage-alert-changes.ts';
 
 export type ServerOptions = {
-  config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
+  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
   /** The first seals, all open. */
@@ -23,6 +24,8 @@ export type ServerOptions = {
   log: Log;
   /** Limits of the login, where they are not the usual ones. */
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
+  /** What schedulers outside may start, where it is not the usual. */
+  externalTrigger?: Pick<ExternalTriggerOptions, 'triggers' | 'waitMs'>;
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
   stageAlertChanges?: StageAlertChanges;
@@ -51,6 +54,13 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const stageAlertChanges = options.stageAlertChanges ?? new StageAlertChanges();
   const draining = { isDraining: false };
   const auth = await createAuth({ pool, jwtSecrets, dataKeys, log, ...options.auth });
+  const externalTrigger = createExternalTrigger({
+    pool,
+    log,
+    keys: config.cronApiKeys,
+    secret: jwtSecrets[0]?.secret ?? '',
+    ...options.externalTrigger,
+  });
   const app = createApp({
     pool,
     config,
@@ -60,6 +70,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     notificationChanges,
     stageAlertChanges,
     draining,
+    externalTrigger: externalTrigger.router,
   });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
@@ -85,7 +96,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       notificationChanges.close();
       stageAlertChanges.close();
       await Promise.all([app.close(), closed]);
-      await Promise.all([listener.close(), auth.close()]);
+      await Promise.all([listener.close(), auth.close(), externalTrigger.close()]);
       await pool.end();
     },
   };

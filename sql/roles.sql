@@ -18,7 +18,8 @@ begin
       ('app_receptionist', 'nologin noinherit'),
       ('app_admin', 'nologin noinherit'),
       ('app_monitor', 'nologin noinherit'),
-      ('app_eraser', 'nologin noinherit')
+      ('app_eraser', 'nologin noinherit'),
+      ('app_scheduler', 'nologin noinherit')
     ) as role_list (name, options)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted.name) then
@@ -39,7 +40,7 @@ end
 $$;
 
 -- The server logs in as app_authenticator and becomes, for one transaction, one of these.
-grant app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin
+grant app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_scheduler
   to app_authenticator;
 
 -- Timeouts stand on the login role, because SET ROLE does not apply a role's own settings.

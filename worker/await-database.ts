@@ -6,6 +6,7 @@ import { pause } from './connection.ts';
 const needs = `
   select pg_catalog.to_regprocedure('app_private.claim_outbox(text[],integer)') is not null
      and pg_catalog.to_regprocedure('app_private.record_heartbeat(text)') is not null
+     and pg_catalog.to_regclass('app_public.job_run') is not null
      and pg_catalog.to_regclass('graphile_worker._private_jobs') is not null as is_migrated`;
 
 const shortestPauseMs = 250;

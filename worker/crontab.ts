@@ -28,6 +28,9 @@ export const crontab = `
 # Every minute: mails of the login that are to be tried again.
 * * * * * sweep_outgoing_mail ?jobKey=sweep_outgoing_mail&max=1
 
+# Every minute: runs of jobs without a sign of life count as stuck, and as failed.
+* * * * * sweep_stuck_jobs ?jobKey=sweep_stuck_jobs&max=1
+
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
 `;

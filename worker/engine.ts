@@ -31,8 +31,8 @@ export interface Engine {
 }
 
 const concurrency = 4;
-// A job and the report of another one for each, and the crontab, the listener, the relay, the heartbeat.
-const connections = 2 * concurrency + 4;
+// A job, its sign of life and the report of another one for each, and the crontab, the listener, the relay, the heartbeat.
+const connections = 3 * concurrency + 4;
 const closeWithinMs = 3_000;
 
 /** Starts to work. Resolves when the first heartbeat is noted; throws when that cannot be. */

@@ -10,11 +10,23 @@ export type NewJob = {
     key: string;
     /** Higher numbers wait for lower ones; 0 unless told. */
     priority?: number;
+    /** The run that was asked for, which this job is. */
+    runId?: string;
   };
 }[TaskName];
 
-/** Anything that runs SQL. */
-export type Queryable = Pick<ClientBase, 'query'>;
+/** A run that somebody asked for and waits for, with the number of jobs that it has added. */
+export interface AskedRun {
+  readonly id: string;
+  jobs: number;
+}
+
+/** Anything that runs SQL; inside a run that somebody asked for it knows so. */
+export type Queryable = Pick<ClientBase, 'query'> & { readonly asked?: AskedRun };
+
+/** Where the payload of a job names the run that it is, and the run that has added it. */
+export const runKey = '_run';
+export const addedByKey = '_added_by';
 
 /**
  * Adds jobs to the queue, in the transaction of `db` where it has one. They are added in the order of
@@ -26,9 +38,13 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const specs = [...byKey.values()]
     .sort((one, other) => (one.key < other.key ? -1 : 1))
-    .map(({ task, payload, key, priority }) => ({
+    .map(({ task, payload, key, priority, runId }) => ({
       identifier: task,
-      payload,
+      payload: {
+        ...payload,
+        ...(runId && { [runKey]: runId }),
+        ...(db.asked && { [addedByKey]: db.asked.id }),
+      },
       job_key: key,
       priority,
     }));
@@ -38,6 +54,7 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
          select json_populate_recordset(null::graphile_worker.job_spec, $1::json)))`,
     [JSON.stringify(specs)],
   );
+  if (db.asked) db.asked.jobs += specs.length;
 }
 
 /** The job that brings the slots of a doctor, or of a whole hospital, up to the booking horizon. */

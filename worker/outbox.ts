@@ -1,4 +1,6 @@
+import { machinery } from './job-run.ts';
 import { generateSlotsJob, type NewJob, sendMailJob } from './jobs.ts';
+import { payloadShapes, type TaskName } from './payloads.ts';
 
 /** What changed, as the database left it for the relay. */
 export interface OutboxMessage {
@@ -39,6 +41,7 @@ interface Change {
 /** The topics that a relay takes out of the outbox. */
 export const topics: readonly string[] = [
   'appointment',
+  'job',
   'mail',
   'notification',
   'schedule',
@@ -77,8 +80,28 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const mails = messages
     .filter(({ topic }) => topic === 'mail')
     .map(({ hospital_id }) => sendMailJob(hospital_id));
-  jobs.push(...mails);
-  return [...new Map(jobs.map((job) => [job.key, job])).values()];
+  const asked = messages
+    .filter(({ topic }) => topic === 'job')
+    .flatMap((message) => askedJobOf(message) ?? []);
+  return [...new Map([...jobs, ...mails, ...asked].map((job) => [job.key, job])).values()];
+}
+
+/**
+ * The job that somebody asked for. One that this code does not know is left out: its run finds no worker
+ * and is told as stuck.
+ */
+function askedJobOf({ hospital_id, payload }: OutboxMessage): NewJob | undefined {
+  const name = fieldOf(payload, 'job');
+  const runId = idIn(payload, 'run_id');
+  if (typeof name !== 'string' || runId === null || !Object.hasOwn(payloadShapes, name)) return;
+  const task = name as TaskName;
+  const given =
+    hospital_id === machinery
+      ? { _cron: { ts: new Date().toISOString() } }
+      : { hospital_id, ...(task === 'generate_slots' && { doctor_id: null }) };
+  const parsed = payloadShapes[task].safeParse(given);
+  if (!parsed.success) return;
+  return { task, payload: parsed.data, key: `job_run:${runId}`, runId } as NewJob;
 }
 
 function slotChangesOf(messages: readonly OutboxMessage[]): string[] {

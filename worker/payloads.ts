@@ -19,6 +19,7 @@ export const payloadShapes = {
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_night: ofCrontab,
   raise_stage_alerts: ofHospital,
+  remove_job_runs: ofHospital,
   remove_old_sessions: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
@@ -28,6 +29,7 @@ export const payloadShapes = {
   sweep_no_shows: ofCrontab,
   sweep_stage_alerts: ofCrontab,
   sweep_outgoing_mail: ofCrontab,
+  sweep_stuck_jobs: ofCrontab,
   sweep_waitlist: ofCrontab,
   tidy_login: ofHospital,
 };

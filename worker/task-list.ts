@@ -1,6 +1,9 @@
 import type { TaskList } from 'graphile-worker';
+import { z } from 'zod';
 import type { Log } from '../platform/log.ts';
-import { type Payload, readPayload, type TaskName } from './payloads.ts';
+import { createRecorder, type JobOnRecord, machinery, type Recorder } from './job-run.ts';
+import { addedByKey, runKey } from './jobs.ts';
+import { readPayload, type TaskName } from './payloads.ts';
 import { archivePastYears } from './tasks/archive-past-years.ts';
 import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
@@ -10,6 +13,7 @@ import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
+import { removeJobRuns } from './tasks/remove-job-runs.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
@@ -19,6 +23,7 @@ import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
 import { sweepOutgoingMail } from './tasks/sweep-outgoing-mail.ts';
 import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
+import { sweepStuckJobs } from './tasks/sweep-stuck-jobs.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
@@ -34,6 +39,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   offer_seats: offerSeats,
   plan_night: planNight,
   raise_stage_alerts: raiseStageAlerts,
+  remove_job_runs: removeJobRuns,
   remove_old_sessions: removeOldSessions,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
@@ -43,22 +49,52 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_no_shows: sweepNoShows,
   sweep_stage_alerts: sweepStageAlerts,
   sweep_outgoing_mail: sweepOutgoingMail,
+  sweep_stuck_jobs: sweepStuckJobs,
   sweep_waitlist: sweepWaitlist,
   tidy_login: tidyLogin,
 };
 
-/** The tasks as the job queue runs them: payloads are checked, then the work is done. */
-export function createTaskList(log: Log): TaskList {
+/**
+ * The tasks as the job queue runs them: payloads are checked, then the work is done, and every run leaves
+ * its record.
+ */
+export function createTaskList(log: Log, { beatMs }: { beatMs?: number } = {}): TaskList {
   const names = Object.keys(tasks) as TaskName[];
-  return Object.fromEntries(names.map((name) => [name, runnable(name, log)]));
+  const recorder = createRecorder(log, beatMs);
+  return Object.fromEntries(names.map((name) => [name, runnable(name, log, recorder)]));
 }
 
-function runnable<Name extends TaskName>(name: Name, log: Log): TaskList[string] {
+function runnable<Name extends TaskName>(
+  name: Name,
+  log: Log,
+  recorder: Recorder,
+): TaskList[string] {
   const task = tasks[name] as Task<Name>;
-  return async (given, { job, withPgClient }) => {
-    const payload: Payload<Name> = readPayload(name, given);
-    await withPgClient((db) =>
-      task(payload, { db, log: log.child({ task: name, job_id: job.id }) }),
+  return async (given, helpers) => {
+    const { job, rest } = readJob(name, given);
+    const taskLog = log.child({ task: name, job_id: helpers.job.id });
+    await recorder.record(job, helpers, async (db) =>
+      task(readPayload(name, rest), { db, log: taskLog }),
     );
+  };
+}
+
+/** Takes from a payload what is for the record. A payload that is not valid is a run that fails. */
+function readJob(name: TaskName, given: unknown): { job: JobOnRecord; rest: unknown } {
+  const {
+    [runKey]: runId,
+    [addedByKey]: addedBy,
+    ...rest
+  } = Object(given) as Record<string, unknown>;
+  const hospital = z.guid().safeParse(rest.hospital_id);
+  return {
+    job: {
+      name,
+      hospitalId: hospital.data ?? machinery,
+      startedBy: '_cron' in rest ? 'cron' : 'event',
+      runId: z.guid().safeParse(runId).data ?? null,
+      addedBy: z.guid().safeParse(addedBy).data ?? null,
+    },
+    rest,
   };
 }

@@ -164,6 +164,7 @@ test('what identifies a row is kept in every table that has one', () => {
       'imported_at',
     ],
     imported_row: ['hospital_id', 'run_id', 'row_number', 'record_id', 'external_id'],
+    job_run: ['hospital_id', 'id', 'job', 'started_by', 'requested_by', 'created_at'],
     location: ['hospital_id', 'id'],
     notification: [
       'hospital_id',
@@ -269,6 +270,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table.startsWith('waitlist')) await offerOne(db);
       if (table === 'added_seat' || table.includes('series')) await repeatOne(db);
       if (table.startsWith('import')) await importOne(db);
+      if (table === 'job_run') await runOne(db);
       if (/no_show_log|patient_block|vitals/.test(table)) await visitOne(db);
       if (/^(stage_alert|consultation)/.test(table)) await callInOne(db);
       if (table === 'invitation' || table === 'emergency_access') await letIn(db);
@@ -292,6 +294,14 @@ describe.each(kept)('$table', ({ table, columns }) => {
     }),
   );
 });
+
+async function runOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `insert into app_public.job_run (hospital_id, job, started_by, outcome)
+     values ($1, 'expire_waits', 'event', 'running')`,
+    [hospital.id],
+  );
+}
 
 async function importOne(db: ClientBase): Promise<void> {
   await db.query(
@@ -321,6 +331,7 @@ async function letIn(db: ClientBase): Promise<void> {
 const another: Record<string, string> = {
   'app_public.account_role': "'admin'",
   'app_public.import_kind': "'doctors'",
+  'app_public.job_trigger': "'cron'",
   uuid: 'gen_random_uuid()',
   'timestamp with time zone': "'2001-01-01'",
   date: "'2001-01-01'",

@@ -204,7 +204,7 @@ test('the catalog names no audited table that is missing here', async () => {
      where proname = 'record_audit'`,
   );
   expect(rows.map(({ table }) => table.replace('app_public.', '')).sort()).toEqual(
-    // A seat that was added, an import, a participant and an addendum never change; that they came about is
+    // A seat that was added, an import, a request for a job, a participant and an addendum never change; that they came about is
     // tested with them, and so is what the log has of a consultation.
     [
       ...Object.keys(audited),
@@ -213,6 +213,7 @@ test('the catalog names no audited table that is missing here', async () => {
       'consultation_addendum',
       'consultation_participant',
       'import_run',
+      'job_run',
     ].sort(),
   );
 });

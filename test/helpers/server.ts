@@ -38,6 +38,7 @@ export const TEST_CONFIG = {
   introspection: true,
   trustProxy: false as const,
   persistedOperations: undefined,
+  cronApiKeys: [],
 };
 
 /** Starts the whole server against a database, as server/main.ts does. */

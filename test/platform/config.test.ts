@@ -67,6 +67,17 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('keys of schedulers outside: none, one, or two while one follows the other', () => {
+    const other = `${long}-2`;
+    expect(readConfig({}).cronApiKeys).toEqual([]);
+    expect(readConfig({ CRON_API_KEYS: `${long}, ${other}` }).cronApiKeys).toEqual([long, other]);
+    for (const keys of ['short', `${long},`, `${long},${long}`, `${long},${other},${other}-3`]) {
+      const [fault = ''] = faultsOf({ CRON_API_KEYS: keys });
+      expect(fault).toMatch(/^CRON_API_KEYS must/);
+      expect(fault).not.toContain(long);
+    }
+  });
+
   test('secrets keep their order, and may hold colons', () => {
     const { jwtSecrets } = readConfig({ JWT_SECRETS: `new:${long}:x,old:${long}` });
     const both = [

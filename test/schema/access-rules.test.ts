@@ -326,6 +326,19 @@ hold(ownerPool, [
       'app_private.move_to_time_zone': 'writes the zone, which no role may, and deletes slots',
       'app_private.offer_free_seats': 'writes offers and locks patients, which no role may',
       'app_private.open_after_absence': 'opens slots, which no role may',
+      'app_private.admit_job_request': 'sees runs that nobody may see',
+      'app_private.announce_job_request': 'writes the outbox',
+      'app_private.beat_job_run': 'writes runs, which no role may',
+      'app_private.begin_job_run': 'writes runs, which no role may',
+      'app_private.count_job_run': 'writes runs, which no role may',
+      'app_private.end_job_run': 'writes runs, which no role may',
+      'app_private.job_health': 'tells of workers and of the machinery, which no admin may read',
+      'app_private.remove_old_job_runs': 'deletes runs, which no role may',
+      'app_private.report_to_run': 'writes runs, which no role may',
+      'app_private.request_job': 'asks for a run of the machinery, all that its role may do',
+      'app_private.requested_job':
+        'tells of a run of the machinery that was asked for, and of no other',
+      'app_private.settle_stuck_run': 'writes runs, which no role may',
       'app_private.open_after_holiday': 'opens slots, which no role may',
       'app_private.open_session': 'writes sessions and tokens, which no role may',
       'app_private.preview_slots': 'counts by the history of slots, whoever made it',
@@ -429,7 +442,7 @@ hold(ownerPool, [
       join our_function as inner_function
         on inner_function.oid <> outer_function.oid
         and outer_function.code ~ ('\\m' || replace(inner_function.name, '.', '\\.') || '\\s*\\(')
-      where role.rolname ~ '^app_(worker|login|anonymous|patient|doctor|nurse|receptionist|admin|monitor)$'
+      where role.rolname ~ '^app_(worker|login|anonymous|patient|doctor|nurse|receptionist|admin|monitor|scheduler)$'
         and not outer_function.prosecdef
         and has_function_privilege(role.oid, outer_function.oid, 'execute')
         and not has_function_privilege(role.oid, inner_function.oid, 'execute')`,

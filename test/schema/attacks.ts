@@ -895,6 +895,55 @@ export const attacks: Readonly<Record<string, Attack>> = {
     first: 'forbidden',
   },
 
+  // job and job_run
+  a_job_is_a_snake_case_word: {
+    by: [
+      "update app_public.job set name = 'Plan Night' where name = 'plan_night'",
+      "update app_public.job set name = '' where name = 'plan_night'",
+    ],
+  },
+  a_job_says_what_it_does: {
+    by: ["update app_public.job set description = ' ' where name = 'plan_night'"],
+  },
+  times_of_a_job_are_at_least_a_minute: {
+    by: [
+      "update app_public.job set stuck_after = '59 seconds' where name = 'plan_night'",
+      "update app_public.job set expected_interval = '0' where name = 'plan_night'",
+    ],
+  },
+  jobs_that_are_counted_run_beside_each_other: {
+    by: ["update app_public.job set is_counted = true where name = 'sweep_waitlist'"],
+  },
+  the_crontab_runs_jobs_of_no_hospital: {
+    by: ["update app_public.job set expected_interval = '1 hour' where name = 'expire_waits'"],
+  },
+  admins_ask_for_jobs_of_a_hospital: {
+    by: ["update app_public.job set is_manual = true where name = 'plan_night'"],
+  },
+  schedulers_ask_for_jobs_of_no_hospital: {
+    by: ["update app_public.job set is_external = true where name = 'expire_waits'"],
+  },
+  a_duration_is_not_negative: { by: set('job_run', 'job_run', 'duration_ms = -1') },
+  items_of_a_run_are_not_negative: { by: set('job_run', 'job_run', 'items = -1') },
+  an_error_of_a_run_is_short: { by: set('job_run', 'job_run', "error = repeat('x', 501)") },
+  a_run_ends_when_its_outcome_is_known: {
+    by: set('job_run', 'job_run', 'finished_at = null', "outcome = 'running'"),
+  },
+  hospitals_of_a_run_are_not_negative: {
+    by: set(
+      'job_run',
+      'job_run',
+      'hospitals = -1',
+      'hospitals_done = -1',
+      'hospitals_failed = -1',
+      'items_done = -1',
+    ),
+  },
+  run_requested_by_an_account: {
+    by: set('job_run', 'job_run', 'requested_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+
   // import_run and imported_row
   a_file_name_is_1_to_255_characters: {
     by: set('import_run', 'import_run', "file_name = ' '", "file_name = repeat('x', 256)"),

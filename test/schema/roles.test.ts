@@ -30,7 +30,7 @@ test('only the server and the worker log in; nobody of ours is more than an ordi
     'patient',
   ];
   expect(rows).toEqual(
-    [...logins, ...[...others, 'receptionist'].map((role) => `app_${role}`)]
+    [...logins, ...[...others, 'receptionist', 'scheduler'].map((role) => `app_${role}`)]
       .sort()
       .map((rolname) => ({ rolname, rolcanlogin: logins.includes(rolname), ...ordinary })),
   );
@@ -46,11 +46,13 @@ test('the server may become each role of a request, for one transaction, and is 
     where role.rolname like 'app\\_%' and (member.rolname like 'app\\_%')
     order by role.rolname`);
   expect(rows).toEqual(
-    ['admin', 'anonymous', 'doctor', 'login', 'nurse', 'patient', 'receptionist'].map((name) => ({
-      member: 'app_authenticator',
-      role: `app_${name}`,
-      inherits: false,
-    })),
+    ['admin', 'anonymous', 'doctor', 'login', 'nurse', 'patient', 'receptionist', 'scheduler'].map(
+      (name) => ({
+        member: 'app_authenticator',
+        role: `app_${name}`,
+        inherits: false,
+      }),
+    ),
   );
 });
 

@@ -88,6 +88,8 @@ hold(ownerPool, [
           where conrelid = attrelid and contype = 'f' and attnum = any (conkey))`,
     excused: {
       'app_private.import_row.run_id': 'the rows are gone before the run is stored',
+      'app_private.job_hour.hospital_id': 'the machinery, which has runs too, is no hospital',
+      'app_private.job_state.hospital_id': 'the machinery, which has runs too, is no hospital',
       'app_private.outbox.hospital_id': 'triggers copy it from rows that are held to it',
       'app_public.audit_entry.actor_account_id': 'the log outlives what it tells of',
       'app_public.audit_entry.hospital_id': 'triggers copy it from rows that are held to it',
@@ -121,6 +123,8 @@ hold(ownerPool, [
       where not exists (
         select from pg_catalog.pg_constraint where conrelid = tenant_table.oid and contype = 'f')`,
     excused: {
+      'app_private.job_hour': 'the machinery, which has runs too, is no hospital',
+      'app_private.job_state': 'the machinery, which has runs too, is no hospital',
       'app_private.outbox': 'triggers copy the hospital from rows that are held to it',
       'app_public.audit_entry': 'triggers copy the hospital from rows that are held to it',
     },
@@ -144,6 +148,8 @@ hold(ownerPool, [
       'app_public.consultation_addendum': 'refuses every update by a trigger of its own',
       'app_public.record_access': 'refuses every update by a trigger of its own',
       'app_private.outbox': 'no role may update it; the relay deletes',
+      'app_private.job_hour': 'no role may write it but the functions of jobs',
+      'app_private.job_state': 'no role may write it but the functions of jobs',
       'app_private.account_secret': 'no role may write it but the login functions',
       'app_private.login_token': 'no role may write it but the login functions',
       'app_private.outgoing_mail': 'no role may write it but the login functions',
@@ -421,6 +427,7 @@ hold(ownerPool, [
       notification_to_a_patient: 'an index of the inboxes of patients serves it',
       notification_to_an_account: 'an index of the inboxes of accounts serves it',
       occurrence_booked_as_an_appointment: 'an index of those that were booked serves it',
+      run_requested_by_an_account: 'accounts are deactivated, never deleted',
       schedule_at_a_location: 'locations are deactivated, never deleted',
       seat_added_by_an_account: 'accounts are deactivated, never deleted',
       seat_added_to_a_doctor: 'doctors are deactivated, never deleted',

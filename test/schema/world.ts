@@ -190,6 +190,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     notification: notifications[0]?.id ?? '',
     series,
     added_seat: addedSeat,
+    job_run: await runJobs(db, hospital),
     archived: archived[0]?.id ?? '',
     import_run: await importOne(db, hospital, patient),
     newcomer,
@@ -233,6 +234,31 @@ async function closeFarAhead(db: Queryable, { id, doctorIds }: TestHospital) {
       date: '2099-06-24',
     }),
   };
+}
+
+/** A run of a job that has ended, with what is counted of it. */
+async function runJobs(db: Queryable, { id }: TestHospital): Promise<string> {
+  const run = await insert(db, 'job_run', {
+    hospital_id: id,
+    job: 'archive_past_years',
+    started_by: 'event',
+    outcome: 'succeeded',
+    started_at: 'now',
+    finished_at: 'now',
+  });
+  await db.query(
+    `insert into app_private.job_state (
+       hospital_id, job, consecutive_failures, last_started_at, last_finished_at, last_outcome)
+     values ($1, 'archive_past_years', 0, now(), now(), 'succeeded')`,
+    [id],
+  );
+  await db.query(
+    `insert into app_private.job_hour (
+       hospital_id, job, hour, runs, failures, items, total_ms, longest_ms)
+     values ($1, 'archive_past_years', date_trunc('hour', now()), 1, 0, 0, 0, 0)`,
+    [id],
+  );
+  return run;
 }
 
 /** An alert about a patient who has arrived. */

@@ -33,6 +33,7 @@ const LISTS: Readonly<Record<string, string>> = {
   importRuns: 'import_run',
   importedRows: 'imported_row',
   invitations: 'invitation',
+  jobRuns: 'job_run',
   locations: 'location',
   notifications: 'notification',
   noShowLogs: 'no_show_log',
@@ -54,6 +55,8 @@ const LISTS: Readonly<Record<string, string>> = {
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
 const OTHERS = [
   'appointmentTransitions',
+  'cronHealth',
+  'jobs',
   'errorCatalog',
   'currentAccount',
   'noShowStatistics',
@@ -198,6 +201,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     invitation: randomUUID(),
     security_event: randomUUID(),
     import_run: randomUUID(),
+    job_run: randomUUID(),
     imported_row: randomUUID(),
     no_show_log: randomUUID(),
     patient_block: randomUUID(),

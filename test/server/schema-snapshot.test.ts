@@ -115,6 +115,7 @@ test('nothing is written except through functions', () => {
     'revokeInvitation',
     'revokeOtherSessions',
     'revokeSession',
+    'runJob',
     'setDoctorAvailability',
     'startConsultation',
     'unblockPatient',

@@ -207,6 +207,7 @@ test('the night is one hour of the day, and the work of it one job of each kind'
   expect(await jobsIn(ownerPool)).toMatchObject([
     { task: 'archive_past_years', payload: { hospital_id: hospital.id } },
     { task: 'generate_slots', payload: { hospital_id: hospital.id, doctor_id: null } },
+    { task: 'remove_job_runs', payload: { hospital_id: hospital.id } },
     { task: 'remove_old_sessions', payload: { hospital_id: hospital.id } },
     { task: 'remove_read_notifications', payload: { hospital_id: hospital.id } },
     { task: 'tidy_login', payload: { hospital_id: hospital.id } },
@@ -244,8 +245,9 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
     'sweep_no_shows',
-    'sweep_stage_alerts',
     'sweep_outgoing_mail',
+    'sweep_stage_alerts',
+    'sweep_stuck_jobs',
     'sweep_waitlist',
   ]);
   for (const { task } of items) {

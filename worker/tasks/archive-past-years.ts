@@ -24,6 +24,7 @@ export const archivePastYears: Task<'archive_past_years'> = async (
     moved[what] = total;
   }
   log.info({ hospital_id, ...moved }, 'past years are archived');
+  return { items: Object.values(moved).reduce((sum, count) => sum + count, 0) };
 };
 
 /**

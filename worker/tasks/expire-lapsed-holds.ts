@@ -10,4 +10,5 @@ export const expireLapsedHolds: Task<'expire_lapsed_holds'> = async (
     [hospital_id],
   );
   log.info({ hospital_id, holds: rows[0]?.count }, 'lapsed holds have expired');
+  return { items: rows[0]?.count ?? 0 };
 };

@@ -10,4 +10,5 @@ export const expireLapsedRequests: Task<'expire_lapsed_requests'> = async (
     [hospital_id],
   );
   log.info({ hospital_id, requests: rows[0]?.count }, 'unanswered requests have expired');
+  return { items: rows[0]?.count ?? 0 };
 };

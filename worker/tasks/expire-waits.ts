@@ -7,4 +7,5 @@ export const expireWaits: Task<'expire_waits'> = async ({ hospital_id }, { db, l
     [hospital_id],
   );
   log.info({ hospital_id, waits: rows[0]?.count }, 'waits have expired');
+  return { items: rows[0]?.count ?? 0 };
 };

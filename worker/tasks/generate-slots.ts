@@ -14,7 +14,7 @@ export const generateSlots: Task<'generate_slots'> = async (
       [hospital_id],
     );
     log.info({ hospital_id, doctor_id, slots: rows[0]?.count }, 'slots reach the horizon');
-    return;
+    return { items: rows[0]?.count ?? 0 };
   }
   const { rows } = await db.query<{ slots: number; deleted: number; kept: number }>(
     `select change.generated_slots as slots, change.deleted_slots as deleted, change.kept_slots as kept
@@ -22,4 +22,5 @@ export const generateSlots: Task<'generate_slots'> = async (
     [hospital_id, doctor_id],
   );
   log.info({ hospital_id, doctor_id, ...rows[0] }, 'slots follow the schedules');
+  return { items: rows[0]?.slots ?? 0 };
 };

@@ -16,4 +16,5 @@ export const markNoShows: Task<'mark_no_shows'> = async ({ hospital_id }, { db, 
     if (count === 0) break;
   }
   log.info({ hospital_id, appointments: marked }, 'visits that nobody came to are marked');
+  return { items: marked };
 };

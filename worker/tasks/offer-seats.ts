@@ -21,4 +21,5 @@ export const offerSeats: Task<'offer_seats'> = async ({ hospital_id, doctor_id }
     offered = rows[0]?.count ?? 0;
   }
   if (seats > 0) log.info({ hospital_id, doctor_id, seats }, 'seats are offered to those who wait');
+  return { items: seats };
 };

@@ -1,3 +1,4 @@
+import { machinery } from '../job-run.ts';
 import { addJobs, generateSlotsJob, type NewJob } from '../jobs.ts';
 import type { Task } from './task.ts';
 
@@ -21,6 +22,7 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_read_notifications:${id}`,
       priority,
     },
+    removeJobRunsJob(id),
     {
       task: 'tidy_login',
       payload: { hospital_id: id },
@@ -34,8 +36,20 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       priority: priority + 1,
     },
   ]);
+  // The machinery's own night is that of UTC.
+  if (new Date(ts).getUTCHours() === 2) jobs.push(removeJobRunsJob(machinery));
   await addJobs(db, jobs);
+  return { items: rows.length };
 };
+
+function removeJobRunsJob(id: string): NewJob {
+  return {
+    task: 'remove_job_runs',
+    payload: { hospital_id: id },
+    key: `remove_job_runs:${id}`,
+    priority,
+  };
+}
 
 // The hour that a run stands for is the one before its minute in the crontab, so that a run that comes
 // late finds the same hospitals. 02:00 is made an instant first: where the clocks jump over it the day

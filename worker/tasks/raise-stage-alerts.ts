@@ -10,4 +10,5 @@ export const raiseStageAlerts: Task<'raise_stage_alerts'> = async (
     [hospital_id],
   );
   log.info({ hospital_id, alerts: rows[0]?.count }, 'alerts were raised for patients who wait');
+  return { items: rows[0]?.count ?? 0 };
 };

@@ -10,4 +10,5 @@ export const removeOldSessions: Task<'remove_old_sessions'> = async (
     [hospital_id],
   );
   log.debug({ hospital_id, sessions: rows[0]?.count }, 'old sessions are removed');
+  return { items: rows[0]?.count ?? 0 };
 };

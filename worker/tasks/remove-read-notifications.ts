@@ -10,4 +10,5 @@ export const removeReadNotifications: Task<'remove_read_notifications'> = async 
     [hospital_id],
   );
   log.debug({ hospital_id, notifications: rows[0]?.count }, 'old notifications are removed');
+  return { items: rows[0]?.count ?? 0 };
 };

@@ -16,4 +16,5 @@ export const reportUnknownTopics: Task<'report_unknown_topics'> = async (_payloa
   for (const { topic, count, oldest } of rows) {
     log.error({ topic, count, oldest }, 'messages in the outbox have a topic that no relay knows');
   }
+  return { items: rows.length };
 };

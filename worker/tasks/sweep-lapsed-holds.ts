@@ -17,4 +17,5 @@ export const sweepLapsedHolds: Task<'sweep_lapsed_holds'> = async (_payload, { d
     }),
   );
   await addJobs(db, jobs);
+  return { items: jobs.length };
 };

@@ -24,4 +24,5 @@ export const sweepLapsedRequests: Task<'sweep_lapsed_requests'> = async (_payloa
     }),
   );
   await addJobs(db, jobs);
+  return { items: jobs.length };
 };

@@ -19,4 +19,5 @@ export const sweepNoShows: Task<'sweep_no_shows'> = async (_payload, { db }) => 
       }),
     ),
   );
+  return { items: rows.length };
 };

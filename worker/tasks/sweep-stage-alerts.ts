@@ -19,4 +19,5 @@ export const sweepStageAlerts: Task<'sweep_stage_alerts'> = async (_payload, { d
     }),
   );
   await addJobs(db, jobs);
+  return { items: jobs.length };
 };

@@ -40,4 +40,5 @@ export const sweepWaitlist: Task<'sweep_waitlist'> = async (_payload, { db }) =>
       }),
     ),
   ]);
+  return { items: doctors.length + hospitals.length };
 };

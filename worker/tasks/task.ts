@@ -1,4 +1,5 @@
 import type { Log } from '../../platform/log.ts';
+import type { TaskResult } from '../job-run.ts';
 import type { Queryable } from '../jobs.ts';
 import type { Payload, TaskName } from '../payloads.ts';
 
@@ -32,9 +33,10 @@ export interface MailTransports {
 /**
  * Does one job. It may be done twice, because a worker can die after the work and before it could say
  * so; whoever writes one makes sure that the second time changes nothing. An error makes the queue try
- * again later, and later still.
+ * again later, and later still. Who counts what was done says so at the end: `{ items }` is what people
+ * see in the record of the run.
  */
 export type Task<Name extends TaskName> = (
   payload: Payload<Name>,
   context: TaskContext,
-) => Promise<void>;
+) => Promise<TaskResult>;

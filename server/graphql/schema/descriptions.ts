@@ -57,6 +57,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   isDryRun: 'Whether everything is only tried: all faults are told, nothing is stored.',
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
   isSecondFactorRequired: 'Whether admins get no session without a second factor.',
+  job: 'Name of the job.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
   latestTime: 'Latest local start that suits; left out: any.',

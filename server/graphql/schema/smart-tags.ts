@@ -21,6 +21,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   imported_row: ['record_id', 'external_id', 'run_id'],
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
   invitation: ['id', 'email', 'status'],
+  job: ['name'],
+  job_run: ['id', 'job', 'created_at'],
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
@@ -70,6 +72,12 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.import_run.import_run_by_an_account': {
         tags: {
           fieldName: 'creator',
+          behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
+      'app_public.job_run.run_requested_by_an_account': {
+        tags: {
+          fieldName: 'requester',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
       },

@@ -134,6 +134,12 @@ create or replace trigger added_seat_is_audited
   after insert or delete on app_public.added_seat
   for each row execute function app_private.record_audit('added_seat');
 
+-- What somebody asked for, not what the clock and changes start.
+create or replace trigger job_request_is_audited
+  after insert on app_public.job_run
+  for each row when (new.started_by = 'manual')
+  execute function app_private.record_audit('job_run');
+
 create or replace trigger stage_alert_is_audited
   after insert or update on app_public.stage_alert
   for each row execute function app_private.record_audit('stage_alert');

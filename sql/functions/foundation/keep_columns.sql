@@ -124,6 +124,10 @@ create or replace trigger added_seat_keeps_what_happened
   before update of hospital_id, id, slot_id, doctor_id, reason, added_by, added_at on app_public.added_seat
   for each row execute function app_private.keep_columns('added_seat', 'slot_id', 'doctor_id', 'reason', 'added_by', 'added_at');
 
+create or replace trigger job_run_keeps_its_identity
+  before update of hospital_id, id, job, started_by, requested_by, created_at on app_public.job_run
+  for each row execute function app_private.keep_columns('job_run', 'job', 'started_by', 'requested_by', 'created_at');
+
 create or replace trigger no_show_log_keeps_what_happened
   before update of hospital_id, id, appointment_id, patient_id, doctor_id, reason, slot_starts_at, timeout_minutes, status_before, is_slot_released, is_patient_notified, has_blocked_patient, marked_by, marked_at on app_public.no_show_log
   for each row execute function app_private.keep_columns('no_show_log', 'appointment_id', 'patient_id', 'doctor_id', 'reason', 'slot_starts_at', 'timeout_minutes', 'status_before', 'is_slot_released', 'is_patient_notified', 'has_blocked_patient', 'marked_by', 'marked_at');
