@@ -16,6 +16,7 @@ as $$
 declare
   instant timestamptz := app_private.clock();
   person app_public.patient;
+  login_email text;
   upcoming integer;
   visits uuid[];
   records uuid[];
@@ -54,6 +55,9 @@ begin
   where patient.hospital_id = erase_person.hospital_id and patient.id = erase_person.patient_id
     and patient.erased_at is null;
 
+  select account.email into login_email
+  from app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id;
   update app_public.account
   set email = 'erased-' || account.id::text || '@erased.invalid', display_name = 'Erased patient', is_active = false
   where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
@@ -81,6 +85,22 @@ begin
       ended_at = coalesce(waitlist_entry.ended_at, instant)
   where waitlist_entry.hospital_id = erase_person.hospital_id and waitlist_entry.patient_id = erase_person.patient_id
     and (waitlist_entry.reason is not null or waitlist_entry.ended_at is null);
+
+  -- What the person wished to be told, and that their addresses were refused somewhere.
+  delete from app_public.notification_preference
+  using app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
+    and notification_preference.hospital_id = erase_person.hospital_id and notification_preference.account_id = account.id;
+  delete from app_public.notification_setting
+  using app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
+    and notification_setting.hospital_id = erase_person.hospital_id and notification_setting.account_id = account.id;
+  delete from app_private.undeliverable_address
+  where undeliverable_address.hospital_id = erase_person.hospital_id
+    and (undeliverable_address.channel, undeliverable_address.address_hash) in (
+      ('email', app_private.hash_address(erase_person.hospital_id, 'email', person.email)),
+      ('email', app_private.hash_address(erase_person.hospital_id, 'email', login_email)),
+      ('sms', app_private.hash_address(erase_person.hospital_id, 'sms', person.phone)));
 
   -- The person's own messages, and those that name them to a doctor or to the staff.
   delete from app_public.notification

@@ -39,7 +39,11 @@ begin
     'waitlist', (
       select coalesce(jsonb_agg(to_jsonb(entry) order by entry.created_at, entry.id), '[]')
       from app_public.waitlist_entry as entry
-      where entry.hospital_id = hospital and entry.patient_id = export_patient.patient_id))
+      where entry.hospital_id = hospital and entry.patient_id = export_patient.patient_id),
+    'deliveries', (
+      select coalesce(jsonb_agg(to_jsonb(delivery) - 'lease' order by delivery.id), '[]')
+      from app_public.notification_delivery as delivery
+      where delivery.hospital_id = hospital and delivery.patient_id = export_patient.patient_id))
   into exported
   from app_public.patient
   where patient.hospital_id = hospital and patient.id = export_patient.patient_id;
@@ -51,7 +55,7 @@ end
 $$;
 
 comment on function app_public.export_patient(uuid) is
-  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series and waitlist. For admins.';
+  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, waitlist and what was sent to them. For admins.';
 
 revoke execute on function app_public.export_patient(uuid) from public;
 grant execute on function app_public.export_patient(uuid) to app_admin;
