@@ -19,6 +19,10 @@ export const crontab = `
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 
+# Every minute: deliveries whose time has come (quiet hours that are over, another try, a lease that
+# lapsed), and notifications that no message told of.
+* * * * * sweep_deliveries ?jobKey=sweep_deliveries&max=1
+
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
 `;

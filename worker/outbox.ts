@@ -1,4 +1,4 @@
-import { generateSlotsJob, type NewJob } from './jobs.ts';
+import { generateSlotsJob, type NewJob, planDeliveriesJobs } from './jobs.ts';
 
 /** What changed, as the database left it for the relay. */
 export interface OutboxMessage {
@@ -71,7 +71,19 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const jobs = messages
     .filter(({ topic }) => topic === 'schedule')
     .map(({ hospital_id, payload }) => generateSlotsJob(hospital_id, idIn(payload, 'doctor_id')));
-  return [...new Map(jobs.map((job) => [job.key, job])).values()];
+  return [...new Map(jobs.map((job) => [job.key, job])).values(), ...plansOf(messages)];
+}
+
+// Only new ones go out: of one that was read, or lies unread again, everybody was told already.
+function plansOf(messages: readonly OutboxMessage[]): NewJob[] {
+  const byHospital = new Map<string, string[]>();
+  for (const { hospital_id, topic, payload } of messages) {
+    if (topic !== 'notification' || fieldOf(payload, 'is_new') !== true) continue;
+    const ids = byHospital.get(hospital_id) ?? [];
+    ids.push(...idsIn(payload, 'notification_ids'));
+    byHospital.set(hospital_id, ids);
+  }
+  return [...byHospital].flatMap(([hospitalId, ids]) => planDeliveriesJobs(hospitalId, ids));
 }
 
 function slotChangesOf(messages: readonly OutboxMessage[]): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { channels } from './transports/transport.ts';
 
 const id = z.guid('must be a uuid');
 const ofHospital = z.strictObject({ hospital_id: id });
@@ -16,10 +17,16 @@ export const payloadShapes = {
   expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
+  plan_deliveries: z.strictObject({
+    hospital_id: id,
+    notification_ids: z.array(id).min(1).max(500),
+  }),
   plan_night: ofCrontab,
   remove_old_sessions: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
+  sweep_deliveries: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_waitlist: ofCrontab,

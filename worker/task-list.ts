@@ -7,14 +7,18 @@ import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
 import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
+import { planDeliveries } from './tasks/plan-deliveries.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sendDeliveries } from './tasks/send-deliveries.ts';
+import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
+import type { Transports } from './transports/open-transports.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
@@ -24,27 +28,34 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   expire_waits: expireWaits,
   generate_slots: generateSlots,
   offer_seats: offerSeats,
+  plan_deliveries: planDeliveries,
   plan_night: planNight,
   remove_old_sessions: removeOldSessions,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  send_deliveries: sendDeliveries,
+  sweep_deliveries: sweepDeliveries,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_waitlist: sweepWaitlist,
 };
 
 /** The tasks as the job queue runs them: payloads are checked, then the work is done. */
-export function createTaskList(log: Log): TaskList {
+export function createTaskList(log: Log, transports: Transports): TaskList {
   const names = Object.keys(tasks) as TaskName[];
-  return Object.fromEntries(names.map((name) => [name, runnable(name, log)]));
+  return Object.fromEntries(names.map((name) => [name, runnable(name, log, transports)]));
 }
 
-function runnable<Name extends TaskName>(name: Name, log: Log): TaskList[string] {
+function runnable<Name extends TaskName>(
+  name: Name,
+  log: Log,
+  transports: Transports,
+): TaskList[string] {
   const task = tasks[name] as Task<Name>;
   return async (given, { job, withPgClient }) => {
     const payload: Payload<Name> = readPayload(name, given);
     await withPgClient((db) =>
-      task(payload, { db, log: log.child({ task: name, job_id: job.id }) }),
+      task(payload, { db, log: log.child({ task: name, job_id: job.id }), transports }),
     );
   };
 }

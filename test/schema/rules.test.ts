@@ -96,6 +96,12 @@ hold(ownerPool, [
       'app_public.appointment_archive.slot_id': 'the archive outlives the slots',
       'app_public.appointment_move.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.appointment_move.patient_id': 'copied from the appointment, which is referred to',
+      'app_public.notification_delivery.account_id':
+        'copied from the notification, which is referred to',
+      'app_public.notification_delivery.doctor_id':
+        'copied from the notification, which is referred to',
+      'app_public.notification_delivery.patient_id':
+        'copied from the notification, which is referred to',
       'app_public.imported_row.record_id': 'names a row of whichever table the run brought',
       'app_public.series_occurrence.doctor_id': 'copied from the series, which is referred to',
       'app_public.waitlist_offer.doctor_id': 'copied from the appointment, which is referred to',

@@ -29,6 +29,9 @@ const LISTS: Readonly<Record<string, string>> = {
   importRuns: 'import_run',
   importedRows: 'imported_row',
   locations: 'location',
+  notificationDeliveries: 'notification_delivery',
+  notificationPreferences: 'notification_preference',
+  notificationSettings: 'notification_setting',
   notifications: 'notification',
   patients: 'patient',
   requestsToAnswer: 'appointment',
@@ -119,8 +122,15 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      returning id as notification`,
     [rows[0].hospital_id, rows[0].patient],
   );
+  const { rows: deliveries } = await database.ownerPool.query(
+    `insert into app_public.notification_delivery
+       (hospital_id, notification_id, patient_id, channel, status, outcome, ended_at)
+     values ($1, $2, $3, 'email', 'skipped', 'no_address', now()) returning id as notification_delivery`,
+    [rows[0].hospital_id, notifications[0].notification, rows[0].patient],
+  );
   return {
     ...rows[0],
+    ...deliveries[0],
     ...more,
     ...notifications[0],
     ...closed,
@@ -169,6 +179,8 @@ const WITHOUT_ID = new Set([
   'appointment_seat',
   'series_occurrence',
   'imported_row',
+  'notification_preference',
+  'notification_setting',
 ]);
 
 test.each(roles)('$role finds nothing of another hospital by its id', async ({ name }) => {
@@ -201,6 +213,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     unblockSlot: `slotId: "${foreign.slot}"`,
     markNotificationRead: `notificationId: "${foreign.notification}"`,
     markNotificationUnread: `notificationId: "${foreign.notification}"`,
+    retryDelivery: `deliveryId: "${foreign.notification_delivery}"`,
     replaceSchedule: `doctorId: "${foreign.doctor}", effectiveFrom: "2100-01-01", rows: []`,
     updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
     updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
@@ -238,6 +251,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.holiday ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
         .replaceAll(foreign.patient ?? '', unknown)
+        .replaceAll(foreign.notification_delivery ?? '', unknown)
         .replaceAll(foreign.notification ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.location ?? '', unknown)

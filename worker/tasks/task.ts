@@ -1,12 +1,15 @@
 import type { Log } from '../../platform/log.ts';
 import type { Queryable } from '../jobs.ts';
 import type { Payload, TaskName } from '../payloads.ts';
+import type { Transports } from '../transports/open-transports.ts';
 
 /** What a task gets to work with. */
 export interface TaskContext {
   /** Each query is a transaction of its own; the login is the worker's. */
   db: Queryable;
   log: Log;
+  /** The ways to reach people outside. */
+  transports: Transports;
 }
 
 /**

@@ -10,9 +10,11 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   bookingHorizonDays: 'How many days ahead of today can be booked, 1 to 365.',
   bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
+  channel: 'By which channel.',
   clear: 'Names of columns that become empty; a null leaves a column as it is.',
   date: 'The local day; of a holiday that returns, any of its days.',
   dateOfBirth: 'Date of birth.',
+  deliveryId: 'The delivery.',
   displayName: 'Name for people.',
   doctorAlertBuffer:
     "Grace beyond the slot's length before a patient waiting for the doctor raises an alert.",
@@ -39,6 +41,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
     'True, or left out: one occurrence that cannot be booked refuses all. False: those that can be are booked.',
   isAvailable: 'Whether the doctor takes appointments.',
   isDryRun: 'Whether everything is only tried: all faults are told, nothing is stored.',
+  isOn: 'True: also where you would not be told by this channel. False: not by this channel.',
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
@@ -58,6 +61,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   pageSize: 'How many rows at most, from 1 to 100; 50 when left out.',
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
+  quietFrom: 'Local time from which you are not disturbed.',
+  quietUntil: 'Local time until which you are not disturbed; may lie on the next day.',
   reason: 'Why, in plain words; at most 2000 characters.',
   rebookBuffer:
     'A slot freed by a no-show is bookable again only if it starts later than this from now.',
@@ -73,6 +78,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
+  topic:
+    'An event, or appointments, requests, waitlist, reminders, security, work or all; an event goes before its group, a group before all.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",

@@ -18,6 +18,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
+  notification_delivery: ['id', 'notification_id', 'status'],
+  notification_preference: ['account_id', 'topic'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   series_occurrence: ['series_id', 'number', 'appointment_id'],
@@ -34,6 +36,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
   notification: ['patient_id', 'doctor_id', 'account_id'],
+  notification_delivery: ['patient_id', 'doctor_id', 'account_id', 'lease'],
   appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
 };
@@ -161,6 +164,9 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       ),
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
+      },
+      'app_public.notification_delivery.delivery_of_a_notification': {
+        tags: { foreignFieldName: 'deliveries' },
       },
       'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
         tags: {
