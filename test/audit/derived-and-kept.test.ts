@@ -158,6 +158,18 @@ test('what identifies a row is kept in every table that has one', () => {
       'appointment_id',
       'created_at',
     ],
+    notification_delivery: [
+      'hospital_id',
+      'id',
+      'notification_id',
+      'patient_id',
+      'doctor_id',
+      'account_id',
+      'channel',
+      'planned_at',
+    ],
+    notification_preference: ['hospital_id', 'account_id', 'topic', 'channel'],
+    notification_setting: ['hospital_id', 'account_id'],
     patient: ['hospital_id', 'id', 'created_at'],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
     series_occurrence: [
@@ -202,6 +214,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table.startsWith('waitlist')) await offerOne(db);
       if (table === 'added_seat' || table.includes('series')) await repeatOne(db);
       if (table.startsWith('import')) await importOne(db);
+      if (table.startsWith('notification_')) await deliverOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -222,6 +235,24 @@ describe.each(kept)('$table', ({ table, columns }) => {
     }),
   );
 });
+
+/** Deliveries of what was told, a preference and quiet hours. */
+async function deliverOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `select app_private.plan_deliveries($1, array_agg(id))
+     from app_public.notification where hospital_id = $1`,
+    [hospital.id],
+  );
+  await db.query(
+    `insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
+     values ($1, $2, 'all', 'email', true)`,
+    [hospital.id, hospital.doctor.accountId],
+  );
+  await db.query(
+    'insert into app_public.notification_setting (hospital_id, account_id) values ($1, $2)',
+    [hospital.id, hospital.doctor.accountId],
+  );
+}
 
 async function importOne(db: ClientBase): Promise<void> {
   await db.query(
@@ -245,6 +276,7 @@ const another: Record<string, string> = {
   integer: '50',
   jsonb: `'{"another": true}'`,
   'app_public.absence_type': "'other'",
+  'app_public.delivery_channel': "'chat'",
   'app_public.notification_priority': "'high'",
   'text[]': "'{sms}'",
   tstzrange: "'[2001-01-01, 2001-01-02)'",

@@ -188,14 +188,14 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
   'app_public.notification_preference': {
     hospital_id: ':hospital',
-    account_id: ':account',
+    account_id: ':other_patient_account',
     topic: "'requests'",
     channel: "'email'",
     is_on: 'false',
   },
   'app_public.notification_setting': {
     hospital_id: ':hospital',
-    account_id: ':account',
+    account_id: ':other_patient_account',
     quiet_from: "'22:00'",
     quiet_until: "'07:00'",
     time_zone: 'null',

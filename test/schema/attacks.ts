@@ -752,11 +752,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
   what_is_in_the_inbox_is_delivered: {
     by: [
       `insert into app_public.notification_delivery (hospital_id, notification_id, channel, next_attempt_at)
-       select hospital_id, :second_notification, 'in_app', now() from app_public.hospital where id = :hospital`,
+       values (:hospital, :second_notification, 'in_app', now())`,
     ],
   },
 
-  // notification_preference, notification_setting and undeliverable_address
+  // notification_preference and notification_setting
   a_preference_is_about_a_snake_case_word: {
     by: [
       `insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
@@ -793,18 +793,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
       `update app_public.notification_setting set quiet_until = quiet_from where hospital_id = :hospital`,
     ],
     first: 'quiet_hours_not_valid',
-  },
-  undeliverable_address_of_a_hospital: {
-    by: [
-      `insert into app_private.undeliverable_address (hospital_id, channel, address_hash, since)
-       values (:unknown, 'email', sha256('x'), now())`,
-    ],
-  },
-  an_address_is_hashed_with_sha256: {
-    by: [
-      `insert into app_private.undeliverable_address (hospital_id, channel, address_hash, since)
-       values (:hospital, 'email', 'anna@example.org', now())`,
-    ],
   },
 
   // appointment_move

@@ -125,8 +125,12 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
        insert into app_private.undeliverable_address (hospital_id, channel, address_hash, since)
        values ($1, 'email', sha256('nobody'), now()))
      insert into app_public.notification_setting (hospital_id, account_id, quiet_from, quiet_until)
-     select hospital_id, id, '22:00', '07:00' from wisher`,
-    [hospital.id, [hospital.doctor.accountId, hospital.otherPatient.accountId]],
+     select hospital_id, id, '22:00', '07:00' from wisher where id = $3`,
+    [
+      hospital.id,
+      [hospital.doctor.accountId, hospital.otherPatient.accountId],
+      hospital.doctor.accountId,
+    ],
   );
   const newcomer = await insert(db, 'patient', {
     hospital_id: hospital.id,

@@ -116,6 +116,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 type SmtpError = Error & {
   code?: string;
   command?: string;
+  syscall?: string;
   responseCode?: number;
   response?: string;
 };
@@ -126,6 +127,12 @@ function outcomeOf(error: SmtpError): SendOutcome {
   if (command === 'RCPT TO' && responseCode >= 500)
     return { kind: 'rejected', reason, isBadAddress: isNoSuchAddress(error) };
   if (command === 'DATA' && responseCode >= 500) return { kind: 'rejected', reason };
+  // What breaks off after the greeting may be about this message alone.
+  const isLost =
+    ['read', 'write'].includes(error.syscall ?? '') ||
+    /^(Timeout$|Connection closed|Server closed the connection)/.test(error.message) ||
+    error.message === 'took too long';
+  if (isLost && responseCode !== 421) return { kind: 'failed', reason, isDown: false, isLost };
   // 421: it is about to close. What the server holds against the sender or the login, it holds against
   // every message; so does a server that cannot be found, reached or trusted.
   const isDown =

@@ -14,6 +14,8 @@ export type SendOutcome =
       reason: string;
       /** It is the transport that cannot be reached or used: nothing else gets through either. */
       isDown?: boolean;
+      /** The line was lost in the middle: by this message or by any. */
+      isLost?: boolean;
     };
 
 /** Something to be sent to one person. */
