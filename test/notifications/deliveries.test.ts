@@ -584,3 +584,34 @@ test('what was sent stays sent, whoever says otherwise', () =>
       ).toMatchObject({ scenario: 'delivery_not_retryable' });
     }
   }));
+
+test('who is erased leaves no wishes, no deliveries and no refused address', () =>
+  rolledBack(ownerPool, async (db) => {
+    const id = await tell(db);
+    await plan(db, id);
+    const [mine] = await claim(db);
+    if (mine) await settle(db, mine, 'rejected');
+    await become(db, hospital.patient);
+    await db.query("select app_public.set_notification_preference('all', 'email', false)");
+    await db.query("select app_public.set_quiet_hours('22:00', '07:00')");
+    await become(db, hospital.admin);
+    const exported = await one<{ deliveries: { outcome: string }[] }>(
+      db,
+      "select app_public.export_patient($1) -> 'deliveries' as deliveries",
+      [hospital.patientIds[0]],
+    );
+    expect(exported.deliveries.map(({ outcome }) => outcome).sort()).toEqual([
+      'in_inbox',
+      'rejected',
+    ]);
+    await db.query("select app_public.erase_patient($1, 'asked for it')", [hospital.patientIds[0]]);
+    await asOwner(db);
+    for (const table of [
+      'app_public.notification_delivery',
+      'app_public.notification_preference',
+      'app_public.notification_setting',
+      'app_private.undeliverable_address',
+    ]) {
+      expect((await db.query(`select from ${table}`)).rowCount, table).toBe(0);
+    }
+  }));

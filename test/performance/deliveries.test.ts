@@ -1,9 +1,12 @@
 // What is due is found by index, however much was told before; also when the planner knows nothing.
 import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
+import { tasks } from '../../worker/task-list.ts';
+import { openTransports } from '../../worker/transports/open-transports.ts';
 import { asOwner, asWorker, rolledBack } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
+import { keepLog } from '../worker/workplace.ts';
 import { readingOf, watchPlans } from './plans.ts';
 
 const { ownerPool } = await createDatabase();
@@ -52,6 +55,10 @@ test.runIf(isSuperuser).each(['while it knows nothing', 'as it is analyzed'])(
         expect(unplanned).toHaveLength(20);
         const ids = unplanned.map(({ id }) => id);
         await db.query('select app_private.plan_deliveries($1, $2)', [hospital.id, ids]);
+        await tasks.sweep_deliveries(
+          { _cron: { ts: new Date().toISOString() } },
+          { db, log: keepLog().log, transports: openTransports({}) },
+        );
         const { rows: claims } = await db.query(
           "select * from app_private.claim_deliveries($1, 'email', 10)",
           [hospital.id],
