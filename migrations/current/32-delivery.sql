@@ -149,6 +149,7 @@ comment on type app_private.claimed_delivery is 'A delivery to be sent now: the 
 --! include functions/notifications/retry_pause.sql
 --! include functions/notifications/plan_deliveries.sql
 --! include functions/notifications/unplanned_notifications.sql
+--! include functions/notifications/due_channels.sql
 --! include functions/notifications/claim_deliveries.sql
 --! include functions/notifications/settle_delivery.sql
 --! include functions/notifications/skip_deliveries.sql

@@ -10,14 +10,7 @@ export const sweepDeliveries: Task<'sweep_deliveries'> = async (_payload, { db }
   const { rows: due } = await db.query<{ hospital_id: string; channel: Channel }>(
     `select hospital.id as hospital_id, way.channel
        from app_public.hospital
-      cross join unnest(array['email', 'sms', 'chat']::app_public.delivery_channel[]) as way (channel)
-      cross join lateral (
-        select from app_public.notification_delivery as delivery
-         where delivery.hospital_id = hospital.id
-           and delivery.channel = way.channel
-           and delivery.status in ('pending', 'sending')
-           and coalesce(delivery.next_attempt_at, delivery.leased_until) <= (select app_private.clock())
-         limit 1) as one`,
+      cross join unnest(app_private.due_channels(hospital_id => hospital.id)) as way (channel)`,
   );
   const { rows: unplanned } = await db.query<{ hospital_id: string; ids: string[] }>(
     `select hospital.id as hospital_id, forgotten.ids
