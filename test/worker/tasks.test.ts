@@ -241,6 +241,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
   expect(items.map(({ task }) => task).sort()).toEqual([
     'plan_night',
     'report_unknown_topics',
+    'sweep_deliveries',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
     'sweep_waitlist',
