@@ -250,7 +250,7 @@ describe('what is told outside', () => {
       }
       await markAll(await as(db, hospital[role]));
       await asOwner(db);
-      expect(await outbox(db, hospital)).toEqual([message]);
+      expect(await outbox(db, hospital)).toEqual([reading]);
     }),
   );
 });
