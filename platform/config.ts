@@ -30,6 +30,11 @@ export interface Config {
   dataKeys: DataKey[] | undefined;
   /** Keys with which a scheduler outside may start jobs; without any it may not. */
   cronApiKeys: string[];
+  /** Where e-mails are handed in, and who sends them; undefined sends none. */
+  email: { url: string; from: string } | undefined;
+  /** The operator's gateways; undefined sends none. */
+  sms: { url: string; secret: string } | undefined;
+  chat: { url: string; secret: string } | undefined;
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -57,6 +62,19 @@ const databaseUrl = z
   .string()
   .refine(isDatabaseUrl, 'must be a URL such as postgres://user:password@host:5432/database');
 
+const webUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    'must be a URL such as https://gateway.example/sms',
+  );
+const webhookSecret = z
+  .string()
+  .regex(
+    /^whsec_(?:[A-Za-z\d+/]{4}){8,}(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/,
+    'must be whsec_ and at least 24 bytes in base64',
+  );
+
 const shape = z.object({
   NODE_ENV: z
     .enum(['development', 'production', 'test'], 'must be development, production or test')
@@ -82,7 +100,32 @@ const shape = z.object({
   DEMO: flag.optional(),
   DATA_KEYS: z.string().transform(readKeys).optional(),
   CRON_API_KEYS: z.string().transform(readApiKeys).optional(),
+  SMTP_URL: z
+    .string()
+    .refine(
+      isSmtpUrl,
+      'must be a URL such as smtp://user:password@host:587 or smtps://user:password@host:465',
+    )
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^([^<>\p{Cc}]*<[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+>|[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+)$/u,
+      'must be an address such as Hospital <no-reply@hospital.example>',
+    )
+    .optional(),
+  SMS_WEBHOOK_URL: webUrl.optional(),
+  SMS_WEBHOOK_SECRET: webhookSecret.optional(),
+  CHAT_WEBHOOK_URL: webUrl.optional(),
+  CHAT_WEBHOOK_SECRET: webhookSecret.optional(),
 });
+
+/** Variables that are of no use one without the other. */
+const pairs = [
+  ['SMTP_URL', 'MAIL_FROM'],
+  ['SMS_WEBHOOK_URL', 'SMS_WEBHOOK_SECRET'],
+  ['CHAT_WEBHOOK_URL', 'CHAT_WEBHOOK_SECRET'],
+] as const;
 
 /**
  * Reads the configuration from environment variables; an empty one counts as not set. Throws
@@ -110,6 +153,12 @@ export function readConfig(environment: NodeJS.ProcessEnv, workingFolder = proce
       'DATA_KEYS is required in production: kid:secret[,kid:secret], each secret at least 32 characters',
     );
   }
+  for (const [one, other] of pairs) {
+    if (!environment[one] !== !environment[other])
+      faults.push(
+        `${environment[one] ? other : one} is required with ${environment[one] ? one : other}`,
+      );
+  }
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
   return toConfig(parsed.data, workingFolder);
 }
@@ -135,7 +184,30 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     demo: values.DEMO ?? (values.DATABASE_URL === undefined && !isProduction),
     dataKeys: values.DATA_KEYS,
     cronApiKeys: values.CRON_API_KEYS ?? [],
+    email: pairOf(values.SMTP_URL, values.MAIL_FROM, (url, from) => ({ url, from })),
+    sms: pairOf(values.SMS_WEBHOOK_URL, values.SMS_WEBHOOK_SECRET, (url, secret) => ({
+      url,
+      secret,
+    })),
+    chat: pairOf(values.CHAT_WEBHOOK_URL, values.CHAT_WEBHOOK_SECRET, (url, secret) => ({
+      url,
+      secret,
+    })),
   };
+}
+
+function pairOf<T>(
+  one: string | undefined,
+  other: string | undefined,
+  make: (one: string, other: string) => T,
+): T | undefined {
+  return one === undefined || other === undefined ? undefined : make(one, other);
+}
+
+function isSmtpUrl(text: string): boolean {
+  return (
+    URL.canParse(text) && /^smtps?:$/.test(new URL(text).protocol) && new URL(text).hostname !== ''
+  );
 }
 
 function isDatabaseUrl(text: string): boolean {

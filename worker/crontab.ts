@@ -31,6 +31,10 @@ export const crontab = `
 # Every minute: runs of jobs without a sign of life count as stuck, and as failed.
 * * * * * sweep_stuck_jobs ?jobKey=sweep_stuck_jobs&max=1
 
+# Every minute: deliveries whose time has come (quiet hours that are over, another try, a lease that
+# lapsed), and notifications that no message told of.
+* * * * * sweep_deliveries ?jobKey=sweep_deliveries&max=1
+
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
 `;

@@ -9,10 +9,12 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { createQueueEvents, createQueueLog } from './queue-log.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { createTaskList } from './task-list.ts';
+import type { Surroundings } from './tasks/task.ts';
 
 export interface EngineOptions {
   url: string;
   log: Log;
+  surroundings: Surroundings;
   /** Ids of engines before this one, which have stopped; what they held is unlocked. */
   former: readonly string[];
 }
@@ -36,7 +38,12 @@ const connections = 3 * concurrency + 4;
 const closeWithinMs = 3_000;
 
 /** Starts to work. Resolves when the first heartbeat is noted; throws when that cannot be. */
-export async function startEngine({ url, log, former }: EngineOptions): Promise<Engine> {
+export async function startEngine({
+  url,
+  log,
+  surroundings,
+  former,
+}: EngineOptions): Promise<Engine> {
   const pool = createPool({
     url,
     applicationName: 'slotkeeper-worker',
@@ -50,7 +57,9 @@ export async function startEngine({ url, log, former }: EngineOptions): Promise<
   try {
     const events = createQueueEvents(log);
     const id = idOfPool(events);
-    runner = await run(runnerOptions(pool, log, events, heartbeat.promise));
+    runner = await run(
+      runnerOptions({ pool, log, surroundings, events, heartbeat: heartbeat.promise }),
+    );
     const workerId = await id;
     for (const each of former) await retire(pool, each);
     const heart = await startHeartbeat({ pool, log, workerId });
@@ -96,15 +105,22 @@ function engineOf({ pool, log, runner, heart, relay, workerId }: Parts): Engine 
   };
 }
 
-function runnerOptions(
-  pool: Pool,
-  log: Log,
-  events: WorkerEvents,
-  heartbeat: Promise<Heartbeat>,
-): Parameters<typeof run>[0] {
+type Work = Pick<Parts, 'pool' | 'log'> & {
+  surroundings: Surroundings;
+  events: WorkerEvents;
+  heartbeat: Promise<Heartbeat>;
+};
+
+function runnerOptions({
+  pool,
+  log,
+  surroundings,
+  events,
+  heartbeat,
+}: Work): Parameters<typeof run>[0] {
   return {
     pgPool: pool,
-    taskList: createTaskList(log),
+    taskList: createTaskList(log, surroundings),
     parsedCronItems: parseCrontab(crontab),
     concurrency,
     pollInterval: 2_000,

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Payload, TaskName } from './payloads.ts';
+import type { Channel } from './transports/transport.ts';
 
 /** A job to be added: its payload is that of its task. */
 export type NewJob = {
@@ -82,4 +83,34 @@ export function sendMailJob(hospitalId: string): NewJob {
     payload: { hospital_id: hospitalId },
     key: `send_outgoing_mail:${hospitalId}`,
   };
+}
+/** The job that sends what is due of a channel of a hospital. */
+export function sendDeliveriesJob(hospitalId: string, channel: Channel): NewJob {
+  return {
+    task: 'send_deliveries',
+    payload: { hospital_id: hospitalId, channel },
+    key: `send_deliveries:${hospitalId}:${channel}`,
+  };
+}
+
+// As many as a job's payload names.
+const mostPlanned = 500;
+
+/**
+ * The jobs that plan the deliveries of these notifications. Their keys name what they are about, because
+ * of two jobs with one key only the later would be done.
+ */
+export function planDeliveriesJobs(
+  hospitalId: string,
+  notificationIds: readonly string[],
+): NewJob[] {
+  const ids = [...new Set(notificationIds)];
+  return Array.from({ length: Math.ceil(ids.length / mostPlanned) }, (_, index): NewJob => {
+    const portion = ids.slice(index * mostPlanned, (index + 1) * mostPlanned);
+    return {
+      task: 'plan_deliveries',
+      payload: { hospital_id: hospitalId, notification_ids: portion },
+      key: `plan_deliveries:${hospitalId}:${portion[0]}:${portion.length}`,
+    };
+  });
 }

@@ -1,4 +1,19 @@
 import { runService } from '../platform/service.ts';
+import { openTransports } from './transports/open-transports.ts';
 import { openWorker } from './worker.ts';
 
-await runService('worker', ({ urls, log }) => openWorker({ url: urls.workerUrl, log }));
+await runService('worker', async ({ config, urls, log }) => {
+  const transports = openTransports(config);
+  const worker = await openWorker({
+    url: urls.workerUrl,
+    log,
+    surroundings: { transports, publicUrl: config.publicUrl },
+  });
+  return {
+    ended: worker.ended,
+    async stop() {
+      await worker.stop();
+      await transports.close();
+    },
+  };
+});

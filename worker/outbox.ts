@@ -1,5 +1,5 @@
 import { machinery } from './job-run.ts';
-import { generateSlotsJob, type NewJob, sendMailJob } from './jobs.ts';
+import { generateSlotsJob, type NewJob, planDeliveriesJobs, sendMailJob } from './jobs.ts';
 import { payloadShapes, type TaskName } from './payloads.ts';
 
 /** What changed, as the database left it for the relay. */
@@ -83,7 +83,8 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const asked = messages
     .filter(({ topic }) => topic === 'job')
     .flatMap((message) => askedJobOf(message) ?? []);
-  return [...new Map([...jobs, ...mails, ...asked].map((job) => [job.key, job])).values()];
+  const each = new Map([...jobs, ...mails, ...asked].map((job) => [job.key, job]));
+  return [...each.values(), ...plansOf(messages)];
 }
 
 /**
@@ -102,6 +103,18 @@ function askedJobOf({ hospital_id, payload }: OutboxMessage): NewJob | undefined
   const parsed = payloadShapes[task].safeParse(given);
   if (!parsed.success) return;
   return { task, payload: parsed.data, key: `job_run:${runId}`, runId } as NewJob;
+}
+
+// Only new ones go out: of one that was read, or lies unread again, everybody was told already.
+function plansOf(messages: readonly OutboxMessage[]): NewJob[] {
+  const byHospital = new Map<string, string[]>();
+  for (const { hospital_id, topic, payload } of messages) {
+    if (topic !== 'notification' || fieldOf(payload, 'is_new') !== true) continue;
+    const ids = byHospital.get(hospital_id) ?? [];
+    ids.push(...idsIn(payload, 'notification_ids'));
+    byHospital.set(hospital_id, ids);
+  }
+  return [...byHospital].flatMap(([hospitalId, ids]) => planDeliveriesJobs(hospitalId, ids));
 }
 
 function slotChangesOf(messages: readonly OutboxMessage[]): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { channels } from './transports/transport.ts';
 
 const id = z.guid('must be a uuid');
 const ofHospital = z.strictObject({ hospital_id: id });
@@ -17,6 +18,10 @@ export const payloadShapes = {
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
   mark_no_shows: ofHospital,
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
+  plan_deliveries: z.strictObject({
+    hospital_id: id,
+    notification_ids: z.array(id).min(1).max(500),
+  }),
   plan_night: ofCrontab,
   raise_stage_alerts: ofHospital,
   remove_job_runs: ofHospital,
@@ -24,6 +29,8 @@ export const payloadShapes = {
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   send_outgoing_mail: ofHospital,
+  send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
+  sweep_deliveries: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_no_shows: ofCrontab,

@@ -11,6 +11,7 @@ import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
 import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
+import { planDeliveries } from './tasks/plan-deliveries.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
@@ -18,6 +19,8 @@ import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
+import { sendDeliveries } from './tasks/send-deliveries.ts';
+import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
@@ -25,7 +28,7 @@ import { sweepOutgoingMail } from './tasks/sweep-outgoing-mail.ts';
 import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
 import { sweepStuckJobs } from './tasks/sweep-stuck-jobs.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
-import type { Task } from './tasks/task.ts';
+import type { Surroundings, Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
@@ -37,6 +40,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   generate_slots: generateSlots,
   mark_no_shows: markNoShows,
   offer_seats: offerSeats,
+  plan_deliveries: planDeliveries,
   plan_night: planNight,
   raise_stage_alerts: raiseStageAlerts,
   remove_job_runs: removeJobRuns,
@@ -44,6 +48,8 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
   send_outgoing_mail: sendOutgoingMail,
+  send_deliveries: sendDeliveries,
+  sweep_deliveries: sweepDeliveries,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_no_shows: sweepNoShows,
@@ -58,23 +64,30 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
  * The tasks as the job queue runs them: payloads are checked, then the work is done, and every run leaves
  * its record.
  */
-export function createTaskList(log: Log, { beatMs }: { beatMs?: number } = {}): TaskList {
+export function createTaskList(
+  log: Log,
+  surroundings: Surroundings,
+  { beatMs }: { beatMs?: number } = {},
+): TaskList {
   const names = Object.keys(tasks) as TaskName[];
   const recorder = createRecorder(log, beatMs);
-  return Object.fromEntries(names.map((name) => [name, runnable(name, log, recorder)]));
+  return Object.fromEntries(
+    names.map((name) => [name, runnable(name, log, recorder, surroundings)]),
+  );
 }
 
 function runnable<Name extends TaskName>(
   name: Name,
   log: Log,
   recorder: Recorder,
+  surroundings: Surroundings,
 ): TaskList[string] {
   const task = tasks[name] as Task<Name>;
   return async (given, helpers) => {
     const { job, rest } = readJob(name, given);
     const taskLog = log.child({ task: name, job_id: helpers.job.id });
     await recorder.record(job, helpers, async (db) =>
-      task(readPayload(name, rest), { db, log: taskLog }),
+      task(readPayload(name, rest), { ...surroundings, db, log: taskLog }),
     );
   };
 }

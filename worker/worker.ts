@@ -2,11 +2,14 @@ import type { Log } from '../platform/log.ts';
 import { awaitDatabase } from './await-database.ts';
 import { pause } from './connection.ts';
 import { type Engine, startEngine } from './engine.ts';
+import type { Surroundings } from './tasks/task.ts';
 
 export interface WorkerOptions {
   /** URL of the worker's login. */
   url: string;
   log: Log;
+  /** What tasks reach outside; whoever opened it closes it. */
+  surroundings: Surroundings;
 }
 
 /** A worker that works. */
@@ -43,7 +46,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
 }
 
 async function keepWorking(
-  { url, log }: WorkerOptions,
+  { url, log, surroundings }: WorkerOptions,
   signal: AbortSignal,
   onWork: () => void,
 ): Promise<void> {
@@ -53,7 +56,7 @@ async function keepWorking(
   let former: readonly string[] = [];
   let pauseMs = shortestPauseMs;
   while (!signal.aborted) {
-    const engine = await startWhenPossible({ url, log }, former, signal);
+    const engine = await startWhenPossible({ url, log, surroundings }, former, signal);
     if (!engine) return;
     log.info({ worker_id: engine.workerId }, 'working');
     onWork();
@@ -69,7 +72,7 @@ async function keepWorking(
 }
 
 async function startWhenPossible(
-  { url, log }: WorkerOptions,
+  { url, log, surroundings }: WorkerOptions,
   former: readonly string[],
   signal: AbortSignal,
 ): Promise<Engine | undefined> {
@@ -79,7 +82,7 @@ async function startWhenPossible(
     await awaitDatabase(url, log, signal);
     if (signal.aborted) return undefined;
     try {
-      return await startEngine({ url, log, former });
+      return await startEngine({ url, log, surroundings, former });
     } catch (error) {
       const { message } = error as Error;
       if (message !== said) log.warn({ err: error }, 'cannot start yet, trying again');

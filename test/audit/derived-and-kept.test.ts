@@ -196,6 +196,18 @@ test('what identifies a row is kept in every table that has one', () => {
       'marked_by',
       'marked_at',
     ],
+    notification_delivery: [
+      'hospital_id',
+      'id',
+      'notification_id',
+      'patient_id',
+      'doctor_id',
+      'account_id',
+      'channel',
+      'planned_at',
+    ],
+    notification_preference: ['hospital_id', 'account_id', 'topic', 'channel'],
+    notification_setting: ['hospital_id', 'account_id'],
     patient: ['hospital_id', 'id', 'created_at'],
     patient_block: ['hospital_id', 'id', 'patient_id', 'is_automatic', 'blocked_by', 'blocked_at'],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
@@ -274,6 +286,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (/no_show_log|patient_block|vitals/.test(table)) await visitOne(db);
       if (/^(stage_alert|consultation)/.test(table)) await callInOne(db);
       if (table === 'invitation' || table === 'emergency_access') await letIn(db);
+      if (table.startsWith('notification_')) await deliverOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -300,6 +313,24 @@ async function runOne(db: ClientBase): Promise<void> {
     `insert into app_public.job_run (hospital_id, job, started_by, outcome)
      values ($1, 'expire_waits', 'event', 'running')`,
     [hospital.id],
+  );
+}
+
+/** Deliveries of what was told, a preference and quiet hours. */
+async function deliverOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `select app_private.plan_deliveries($1, array_agg(id))
+     from app_public.notification where hospital_id = $1`,
+    [hospital.id],
+  );
+  await db.query(
+    `insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
+     values ($1, $2, 'all', 'email', true)`,
+    [hospital.id, hospital.doctor.accountId],
+  );
+  await db.query(
+    'insert into app_public.notification_setting (hospital_id, account_id) values ($1, $2)',
+    [hospital.id, hospital.doctor.accountId],
   );
 }
 
@@ -349,6 +380,7 @@ const another: Record<string, string> = {
   'numeric(6,2)': '40',
   'app_public.participant_role': "'assisting'",
   'app_public.stage_alert_kind': "'no_doctor'",
+  'app_public.delivery_channel': "'chat'",
   'app_public.notification_priority': "'high'",
   'text[]': "'{sms}'",
   tstzrange: "'[2001-01-01, 2001-01-02)'",

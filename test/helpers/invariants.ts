@@ -154,4 +154,13 @@ const invariants: Record<string, string> = {
       on waitlist_entry.hospital_id = waitlist_offer.hospital_id and waitlist_entry.id = waitlist_offer.entry_id
     where (waitlist_offer.outcome = 'open') <> (appointment.status = 'held')
       or (waitlist_offer.outcome = 'open') and waitlist_entry.status <> 'offered'`,
+
+  'a delivery is for somebody else than its notification': `
+    select delivery.id, delivery.channel
+    from app_public.notification_delivery as delivery
+    left join app_public.notification
+      on notification.hospital_id = delivery.hospital_id and notification.id = delivery.notification_id
+    where notification.id is null
+      or (delivery.patient_id, delivery.doctor_id, delivery.account_id)
+        is distinct from (notification.patient_id, notification.doctor_id, notification.account_id)`,
 };

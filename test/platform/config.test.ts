@@ -111,3 +111,50 @@ describe('the configuration', () => {
     );
   });
 });
+
+describe('what reaches people outside', () => {
+  const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+  test('is off unless it is configured', () => {
+    expect(readConfig({})).toMatchObject({ email: undefined, sms: undefined, chat: undefined });
+  });
+
+  test('is a mail server with a sender, and gateways with a secret', () => {
+    const config = readConfig({
+      SMTP_URL: 'smtps://me:pass@mail.example',
+      MAIL_FROM: 'City Hospital <no-reply@hospital.example>',
+      SMS_WEBHOOK_URL: 'https://gateway.example/sms',
+      SMS_WEBHOOK_SECRET: secret,
+    });
+    expect(config.email).toEqual({
+      url: 'smtps://me:pass@mail.example',
+      from: 'City Hospital <no-reply@hospital.example>',
+    });
+    expect(config.sms).toEqual({ url: 'https://gateway.example/sms', secret });
+    expect(config.chat).toBeUndefined();
+  });
+
+  test('one half is not enough, and no fault shows a value', () => {
+    const faults = faultsOf({
+      SMTP_URL: 'smtp://me:swordfish@mail.example',
+      SMS_WEBHOOK_SECRET: 'swordfish',
+      CHAT_WEBHOOK_URL: 'ftp://me:swordfish@gateway.example',
+    });
+    expect(faults).toEqual([
+      'SMS_WEBHOOK_SECRET must be whsec_ and at least 24 bytes in base64',
+      'CHAT_WEBHOOK_URL must be a URL such as https://gateway.example/sms',
+      'MAIL_FROM is required with SMTP_URL',
+      'SMS_WEBHOOK_URL is required with SMS_WEBHOOK_SECRET',
+      'CHAT_WEBHOOK_SECRET is required with CHAT_WEBHOOK_URL',
+    ]);
+  });
+
+  test.each(['a@b\nBcc: c@d', 'Nobody', 'A <a@b> <c@d>', 'A <a b@c>'])(
+    '%j sends nothing',
+    (from) => {
+      expect(faultsOf({ SMTP_URL: 'smtp://mail.example', MAIL_FROM: from })).toEqual([
+        'MAIL_FROM must be an address such as Hospital <no-reply@hospital.example>',
+      ]);
+    },
+  );
+});

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPool } from '../../platform/pool.ts';
 import { tasks } from '../../worker/task-list.ts';
+import { openTransports } from '../../worker/transports/open-transports.ts';
 import { asOwner, committedAs } from '../helpers/actors.ts';
 import { book, one } from '../helpers/booking.ts';
 import { setClock } from '../helpers/clock.ts';
@@ -41,7 +42,10 @@ async function archiveAll() {
   const { log, lines } = keepLog();
   const pool = createPool({ url: workerUrl, applicationName: 'test-archive', log });
   try {
-    await tasks.archive_past_years({ hospital_id: hospital.id }, { db: pool, log });
+    await tasks.archive_past_years(
+      { hospital_id: hospital.id },
+      { db: pool, log, transports: openTransports({}) },
+    );
   } finally {
     await pool.end();
   }

@@ -1241,7 +1241,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       "update app_public.notification_template set audience = 'nurse' where event = 'seat_offered'",
     ],
   },
-  channels_are_in_app_email_and_sms: {
+  channels_are_in_app_email_sms_and_chat: {
     by: [
       "update app_public.notification_template set channels = '{}'",
       "update app_public.notification_template set channels = '{in_app,fax}'",
@@ -1281,6 +1281,92 @@ export const attacks: Readonly<Record<string, Attack>> = {
   notification_of_an_appointment: {
     by: set('notification', 'notification', 'appointment_id = :foreign_appointment'),
     first: 'immutable_column',
+  },
+
+  // notification_delivery
+  delivery_attempts_are_not_negative: {
+    by: set('notification_delivery', 'delivery', 'attempts = -1'),
+  },
+  a_delivery_outcome_is_a_snake_case_word: {
+    by: set('notification_delivery', 'delivery', "outcome = 'Not one'", "outcome = ''"),
+  },
+  a_delivery_error_is_at_most_500_characters: {
+    by: set('notification_delivery', 'delivery', "last_error = repeat('x', 501)"),
+  },
+  a_delivery_address_is_masked: {
+    by: set('notification_delivery', 'delivery', "address = 'anna@example.org'"),
+  },
+  a_delivery_reference_is_at_most_500_characters: {
+    by: set('notification_delivery', 'delivery', "reference = repeat('x', 501)"),
+  },
+  delivery_of_a_notification: {
+    by: set('notification_delivery', 'delivery', 'notification_id = :unknown'),
+    first: 'immutable_column',
+  },
+  a_notification_goes_out_once_by_each_channel: {
+    by: [
+      `insert into app_public.notification_delivery (hospital_id, notification_id, channel, next_attempt_at)
+       select hospital_id, notification_id, channel, now() from app_public.notification_delivery where id = :delivery`,
+    ],
+  },
+  only_a_pending_delivery_has_a_next_attempt: {
+    by: set('notification_delivery', 'delivery', 'next_attempt_at = now()'),
+  },
+  only_a_delivery_being_sent_is_leased: {
+    by: set(
+      'notification_delivery',
+      'delivery',
+      'leased_until = now()',
+      'lease = gen_random_uuid()',
+    ),
+  },
+  an_ended_delivery_says_when_and_how: {
+    by: set('notification_delivery', 'delivery', 'ended_at = null', 'outcome = null'),
+  },
+  what_is_in_the_inbox_is_delivered: {
+    by: [
+      `insert into app_public.notification_delivery (hospital_id, notification_id, channel, next_attempt_at)
+       values (:hospital, :second_notification, 'in_app', now())`,
+    ],
+  },
+
+  // notification_preference and notification_setting
+  a_preference_is_about_a_snake_case_word: {
+    by: [
+      `insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
+       values (:hospital, :patient_account, 'Not one', 'email', true)`,
+    ],
+    first: 'unknown_notification_topic',
+  },
+  the_inbox_is_always_on: {
+    by: [
+      `insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
+       values (:hospital, :patient_account, 'all', 'in_app', true)`,
+    ],
+    first: 'notification_is_essential',
+  },
+  preference_of_an_account: {
+    by: [
+      `insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
+       values (:hospital, :foreign_admin, 'all', 'email', true)`,
+    ],
+  },
+  notification_setting_of_an_account: {
+    by: [
+      `insert into app_public.notification_setting (hospital_id, account_id) values (:hospital, :foreign_admin)`,
+    ],
+  },
+  quiet_hours_have_a_start_and_an_end: {
+    by: [
+      `update app_public.notification_setting set quiet_until = null where hospital_id = :hospital`,
+    ],
+    first: 'quiet_hours_not_valid',
+  },
+  quiet_hours_do_not_last_all_day: {
+    by: [
+      `update app_public.notification_setting set quiet_until = quiet_from where hospital_id = :hospital`,
+    ],
+    first: 'quiet_hours_not_valid',
   },
 
   // appointment_move

@@ -106,6 +106,12 @@ hold(ownerPool, [
       'app_public.record_access.emergency_grant_id': 'the log outlives what it tells of',
       'app_public.stage_alert.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.stage_alert.patient_id': 'copied from the appointment, which is referred to',
+      'app_public.notification_delivery.account_id':
+        'copied from the notification, which is referred to',
+      'app_public.notification_delivery.doctor_id':
+        'copied from the notification, which is referred to',
+      'app_public.notification_delivery.patient_id':
+        'copied from the notification, which is referred to',
       'app_public.imported_row.record_id': 'names a row of whichever table the run brought',
       'app_public.no_show_log.appointment_id': 'the log outlives the appointment',
       'app_public.vitals_entry.appointment_id': 'the medical record outlives the appointment',

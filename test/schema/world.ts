@@ -121,6 +121,30 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     'select id from app_public.notification where hospital_id = $1 and patient_id = $2 order by id',
     [hospital.id, patient],
   );
+  const { rows: deliveries } = await db.query<{ id: string; notification_id: string }>(
+    `insert into app_public.notification_delivery (
+       hospital_id, notification_id, patient_id, channel, status, outcome, ended_at)
+     select hospital_id, id, patient_id, 'email', 'skipped', 'no_address', now()
+     from app_public.notification where hospital_id = $1 and id <> $2
+     returning id, notification_id`,
+    [hospital.id, notifications[1]?.id],
+  );
+  await db.query(
+    `with wisher as (select hospital_id, id from app_public.account where hospital_id = $1 and id = any ($2)),
+     preference as (
+       insert into app_public.notification_preference (hospital_id, account_id, topic, channel, is_on)
+       select hospital_id, id, 'all', 'email', false from wisher),
+     address as (
+       insert into app_private.undeliverable_address (hospital_id, channel, address_hash, since)
+       values ($1, 'email', sha256('nobody'), now()))
+     insert into app_public.notification_setting (hospital_id, account_id, quiet_from, quiet_until)
+     select hospital_id, id, '22:00', '07:00' from wisher where id = $3`,
+    [
+      hospital.id,
+      [hospital.doctor.accountId, hospital.otherPatient.accountId],
+      hospital.doctor.accountId,
+    ],
+  );
   const newcomer = await insert(db, 'patient', {
     hospital_id: hospital.id,
     medical_record_number: 'MRN-newcomer',
@@ -188,6 +212,8 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     checked_in: checkedIn,
     request: requests[0]?.id ?? '',
     notification: notifications[0]?.id ?? '',
+    second_notification: notifications[1]?.id ?? '',
+    delivery: deliveries.find((each) => each.notification_id === notifications[0]?.id)?.id ?? '',
     series,
     added_seat: addedSeat,
     job_run: await runJobs(db, hospital),

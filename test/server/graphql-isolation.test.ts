@@ -35,6 +35,9 @@ const LISTS: Readonly<Record<string, string>> = {
   invitations: 'invitation',
   jobRuns: 'job_run',
   locations: 'location',
+  notificationDeliveries: 'notification_delivery',
+  notificationPreferences: 'notification_preference',
+  notificationSettings: 'notification_setting',
   notifications: 'notification',
   noShowLogs: 'no_show_log',
   patientBlocks: 'patient_block',
@@ -181,9 +184,15 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
   const { rows: participants } = await database.ownerPool.query(
     'select id as consultation_participant from app_public.consultation_participant where consultation_id = $1',
     [consultation],
+  const { rows: deliveries } = await database.ownerPool.query(
+    `insert into app_public.notification_delivery
+       (hospital_id, notification_id, patient_id, channel, status, outcome, ended_at)
+     values ($1, $2, $3, 'email', 'skipped', 'no_address', now()) returning id as notification_delivery`,
+    [rows[0].hospital_id, notifications[0].notification, rows[0].patient],
   );
   return {
     ...rows[0],
+    ...deliveries[0],
     ...more,
     ...participants[0],
     stage_alert,
@@ -244,6 +253,8 @@ const WITHOUT_ID = new Set([
   'appointment_seat',
   'series_occurrence',
   'imported_row',
+  'notification_preference',
+  'notification_setting',
 ]);
 
 test.each(roles)('$role finds nothing of another hospital by its id', async ({ name }) => {
@@ -276,6 +287,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     unblockSlot: `slotId: "${foreign.slot}"`,
     markNotificationRead: `notificationId: "${foreign.notification}"`,
     markNotificationUnread: `notificationId: "${foreign.notification}"`,
+    retryDelivery: `deliveryId: "${foreign.notification_delivery}"`,
     replaceSchedule: `doctorId: "${foreign.doctor}", effectiveFrom: "2100-01-01", rows: []`,
     updateDoctor: `doctorId: "${foreign.doctor}", displayName: "Mine"`,
     updateLocation: `locationId: "${foreign.location}", name: "Mine"`,
@@ -332,6 +344,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.holiday ?? '', unknown)
         .replaceAll(foreign.appointment ?? '', unknown)
         .replaceAll(foreign.patient ?? '', unknown)
+        .replaceAll(foreign.notification_delivery ?? '', unknown)
         .replaceAll(foreign.notification ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.location ?? '', unknown)

@@ -210,3 +210,38 @@ test('changed slots and news of the waitlist are looked at once a doctor, or onc
     { hospital_id: elsewhere, doctor_id: null },
   ]);
 });
+
+test('deliveries are planned for new notifications, not for those that were read', () => {
+  const reader = { patient_id: randomUUID() };
+  const elsewhere = randomUUID();
+  const { jobs } = deliveryOf([
+    message('notification', { ...reader, notification_ids: [one], is_new: true }),
+    message('notification', { ...reader, notification_ids: [other], is_new: false }),
+    message('notification', { ...reader, notification_ids: [doctor] }),
+    message('notification', { ...reader, notification_ids: [other, 'x'], is_new: true }),
+    message('notification', { ...reader, notification_ids: [one], is_new: true }, elsewhere),
+  ]);
+  expect(jobs).toEqual([
+    {
+      task: 'plan_deliveries',
+      payload: { hospital_id, notification_ids: [one, other] },
+      key: `plan_deliveries:${hospital_id}:${one}:2`,
+    },
+    {
+      task: 'plan_deliveries',
+      payload: { hospital_id: elsewhere, notification_ids: [one] },
+      key: `plan_deliveries:${elsewhere}:${one}:1`,
+    },
+  ]);
+});
+
+test('many notifications are several jobs of 500', () => {
+  const ids = Array.from({ length: 1_001 }, () => randomUUID());
+  const { jobs } = deliveryOf(
+    ids.map((id) => message('notification', { notification_ids: [id], is_new: true })),
+  );
+  expect(
+    jobs.map(({ payload }) => (payload as { notification_ids: string[] }).notification_ids.length),
+  ).toEqual([500, 500, 1]);
+  expect(new Set(jobs.map(({ key }) => key)).size).toBe(3);
+});

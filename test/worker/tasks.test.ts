@@ -6,6 +6,7 @@ import { crontab } from '../../worker/crontab.ts';
 import { addJobs, type NewJob } from '../../worker/jobs.ts';
 import { type Payload, PayloadError, readPayload } from '../../worker/payloads.ts';
 import { tasks } from '../../worker/task-list.ts';
+import { openTransports } from '../../worker/transports/open-transports.ts';
 import { committedAs } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
 import {
@@ -34,7 +35,7 @@ async function run<Name extends keyof typeof tasks>(name: Name, payload: Payload
   const pool = createPool({ url: workerUrl, applicationName: 'test-task', log });
   try {
     const task = tasks[name] as (typeof tasks)[Name];
-    await task(payload, { db: pool, log });
+    await task(payload, { db: pool, log, transports: openTransports({}) });
   } finally {
     await pool.end();
   }
@@ -242,6 +243,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
   expect(items.map(({ task }) => task).sort()).toEqual([
     'plan_night',
     'report_unknown_topics',
+    'sweep_deliveries',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
     'sweep_no_shows',

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { onTestFinished } from 'vitest';
 import { createLog, type Log } from '../../platform/log.ts';
+import { openTransports, type Transports } from '../../worker/transports/open-transports.ts';
 import { openWorker, type Worker } from '../../worker/worker.ts';
 
 /** A line of the log, as far as tests look at it. */
@@ -29,9 +30,12 @@ export async function until<T>(ask: () => Promise<T | undefined | false> | T | u
 }
 
 /** A worker of this test's own; stopped when the test is done. */
-export async function workFor(workerUrl: string): Promise<{ worker: Worker; lines: Line[] }> {
+export async function workFor(
+  workerUrl: string,
+  transports: Transports = openTransports({}),
+): Promise<{ worker: Worker; lines: Line[] }> {
   const { log, lines } = keepLog();
-  const worker = await openWorker({ url: workerUrl, log });
+  const worker = await openWorker({ url: workerUrl, log, transports });
   onTestFinished(() => worker.stop());
   return { worker, lines };
 }

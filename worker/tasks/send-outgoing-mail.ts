@@ -13,7 +13,7 @@ export const sendOutgoingMail: Task<'send_outgoing_mail'> = async (
   { hospital_id },
   { db, log, publicUrl, transports },
 ) => {
-  const transport = transports?.email;
+  const transport = transports.email;
   const claim = async (most: number): Promise<Mail[]> => {
     const { rows } = await db.query<Mail>(
       `select id, address, subject, body
@@ -22,9 +22,9 @@ export const sendOutgoingMail: Task<'send_outgoing_mail'> = async (
     );
     return rows;
   };
-  if (transport === undefined || publicUrl === undefined) {
+  if (transport === undefined) {
     await claim(0);
-    if (transports?.isNewsThatMissing?.('email') ?? true) {
+    if (transports.isNewsThatMissing('email')) {
       log.warn('there is no mail server: mails of the login wait, and are given up in time');
     }
     return;

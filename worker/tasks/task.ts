@@ -2,32 +2,21 @@ import type { Log } from '../../platform/log.ts';
 import type { TaskResult } from '../job-run.ts';
 import type { Queryable } from '../jobs.ts';
 import type { Payload, TaskName } from '../payloads.ts';
+import type { Transports } from '../transports/open-transports.ts';
+
+/** What lies outside the database, as far as tasks reach it. */
+export interface Surroundings {
+  /** The ways to reach people outside. */
+  transports: Transports;
+  /** Address that links in messages begin with. */
+  publicUrl: string;
+}
 
 /** What a task gets to work with. */
-export interface TaskContext {
+export interface TaskContext extends Surroundings {
   /** Each query is a transaction of its own; the login is the worker's. */
   db: Queryable;
   log: Log;
-  /** The ways to reach people outside. */
-  transports?: MailTransports;
-  /** Address of the console, which links in mails begin with. */
-  publicUrl?: string;
-}
-
-/** What a mail of the login needs of the transports. */
-export interface MailTransports {
-  email:
-    | {
-        send(message: {
-          id: string;
-          to: string;
-          subject: string;
-          text: string;
-        }): Promise<{ kind: 'sent' } | { kind: 'rejected' | 'failed'; reason: string }>;
-      }
-    | undefined;
-  /** True the first time that it is asked of a channel. */
-  isNewsThatMissing?(channel: 'email'): boolean;
 }
 
 /**

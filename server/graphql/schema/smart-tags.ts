@@ -25,6 +25,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   job_run: ['id', 'job', 'created_at'],
   location: ['id', 'name', 'is_active'],
   notification: ['id', 'read_at'],
+  notification_delivery: ['id', 'notification_id', 'status'],
+  notification_preference: ['account_id', 'topic'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   record_access: ['id', 'patient_id', 'account_id'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
@@ -47,6 +49,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
   notification: ['patient_id', 'doctor_id', 'account_id'],
+  notification_delivery: ['patient_id', 'doctor_id', 'account_id', 'lease'],
   appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
 };
@@ -276,6 +279,8 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           fieldName: 'reader',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
+      'app_public.notification_delivery.delivery_of_a_notification': {
+        tags: { foreignFieldName: 'deliveries' },
       },
       'app_public.waitlist_entry.waitlist_entry_created_by_an_account': {
         tags: {

@@ -151,3 +151,18 @@ create or replace trigger consultation_keeps_its_identity
 create or replace trigger consultation_participant_keeps_what_happened
   before update of hospital_id, id, consultation_id, patient_id, doctor_id, role, added_by, added_at on app_public.consultation_participant
   for each row execute function app_private.keep_columns('consultation_participant', 'consultation_id', 'patient_id', 'doctor_id', 'role', 'added_by', 'added_at');
+create or replace trigger notification_delivery_keeps_its_identity
+  before update of hospital_id, id, notification_id, patient_id, doctor_id, account_id, channel, planned_at on app_public.notification_delivery
+  for each row execute function app_private.keep_columns('notification_delivery', 'notification_id', 'patient_id', 'doctor_id', 'account_id', 'channel', 'planned_at');
+
+create or replace trigger notification_preference_keeps_its_identity
+  before update of hospital_id, account_id, topic, channel on app_public.notification_preference
+  for each row execute function app_private.keep_columns('notification_preference', 'account_id', 'topic', 'channel');
+
+create or replace trigger notification_setting_keeps_its_identity
+  before update of hospital_id, account_id on app_public.notification_setting
+  for each row execute function app_private.keep_columns('notification_setting', 'account_id');
+
+create or replace trigger undeliverable_address_keeps_its_identity
+  before update of hospital_id, channel, address_hash on app_private.undeliverable_address
+  for each row execute function app_private.keep_columns('undeliverable_address', 'channel', 'address_hash');

@@ -16,6 +16,7 @@ as $$
 declare
   instant timestamptz := app_private.clock();
   person app_public.patient;
+  login_email text;
   upcoming integer;
   visits uuid[];
   records uuid[];
@@ -66,7 +67,7 @@ begin
   where patient.hospital_id = erase_person.hospital_id and patient.id = erase_person.patient_id
     and patient.erased_at is null;
 
-  select array_agg(account.email) into addresses
+  select array_agg(account.email), min(account.email) into addresses, login_email
   from app_public.account
   where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id;
   update app_public.account
@@ -139,6 +140,21 @@ begin
   perform set_config('slotkeeper.housekeeping', '', true);
   delete from app_private.outgoing_mail
   where outgoing_mail.hospital_id = erase_person.hospital_id and outgoing_mail.address = any (addresses);
+  -- What the person wished to be told, and that their addresses were refused somewhere.
+  delete from app_public.notification_preference
+  using app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
+    and notification_preference.hospital_id = erase_person.hospital_id and notification_preference.account_id = account.id;
+  delete from app_public.notification_setting
+  using app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
+    and notification_setting.hospital_id = erase_person.hospital_id and notification_setting.account_id = account.id;
+  delete from app_private.undeliverable_address
+  where undeliverable_address.hospital_id = erase_person.hospital_id
+    and (undeliverable_address.channel, undeliverable_address.address_hash) in (
+      ('email', app_private.hash_address(erase_person.hospital_id, 'email', person.email)),
+      ('email', app_private.hash_address(erase_person.hospital_id, 'email', login_email)),
+      ('sms', app_private.hash_address(erase_person.hospital_id, 'sms', person.phone)));
 
   -- The person's own messages, and those that name them to a doctor or to the staff.
   delete from app_public.notification

@@ -57,7 +57,11 @@ begin
     'emergency_accesses', (
       select coalesce(jsonb_agg(to_jsonb(access) order by access.granted_at, access.id), '[]')
       from app_public.emergency_access as access
-      where access.hospital_id = hospital and access.patient_id = export_patient.patient_id))
+      where access.hospital_id = hospital and access.patient_id = export_patient.patient_id),
+    'deliveries', (
+      select coalesce(jsonb_agg(to_jsonb(delivery) - 'lease' order by delivery.id), '[]')
+      from app_public.notification_delivery as delivery
+      where delivery.hospital_id = hospital and delivery.patient_id = export_patient.patient_id))
   into exported
   from app_public.patient
   where patient.hospital_id = hospital and patient.id = export_patient.patient_id;
@@ -69,7 +73,7 @@ end
 $$;
 
 comment on function app_public.export_patient(uuid) is
-  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks, waitlist, alerts, consultations with the doctors'' notes, vital signs, emergency access, and who has opened the record, this export included. For admins.';
+  'Everything that the hospital stores about a person: particulars, login, appointments with the archived ones, moves, series, missed visits, blocks, waitlist, alerts, consultations with the doctors'' notes, vital signs, emergency access, what was sent to them, and who has opened the record, this export included. For admins.';
 
 revoke execute on function app_public.export_patient(uuid) from public;
 grant execute on function app_public.export_patient(uuid) to app_admin;
