@@ -126,3 +126,8 @@ create or replace trigger appointment_series_is_audited
 create or replace trigger added_seat_is_audited
   after insert or delete on app_public.added_seat
   for each row execute function app_private.record_audit('added_seat');
+
+-- That a feed was made, revoked or removed; when a program last read it is no decision.
+create or replace trigger calendar_feed_is_audited
+  after insert or update of revoked_at or delete on app_public.calendar_feed
+  for each row execute function app_private.record_audit('calendar_feed');
