@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { JwtSecret } from './secrets.ts';
+import type { JwtSecret, LinkSecret } from './secrets.ts';
 
 /** A validated configuration; relative paths have become absolute. */
 export interface Config {
@@ -25,6 +25,10 @@ export interface Config {
   persistedOperations: string | undefined;
   /** Whether the demo hospital is loaded: by default into the embedded database outside production. */
   demo: boolean;
+  /** Base of the addresses in messages and calendars, without a slash at its end. */
+  publicUrl: string;
+  /** Undefined means keys derived from the JWT secrets. The first signs, all verify. */
+  linkSecrets: LinkSecret[] | undefined;
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -75,6 +79,8 @@ const shape = z.object({
     .default('info'),
   PERSISTED_OPERATIONS: z.string().optional(),
   DEMO: flag.optional(),
+  PUBLIC_URL: z.string().transform(readPublicUrl).optional(),
+  LINK_SECRETS: z.string().transform(readLinkSecrets).optional(),
 });
 
 /**
@@ -121,6 +127,8 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     logLevel: values.LOG_LEVEL,
     persistedOperations: operations === undefined ? undefined : resolve(workingFolder, operations),
     demo: values.DEMO ?? (values.DATABASE_URL === undefined && !isProduction),
+    publicUrl: values.PUBLIC_URL ?? `http://${hostInUrl(values.HOST)}:${values.PORT}`,
+    linkSecrets: values.LINK_SECRETS,
   };
 }
 
@@ -143,6 +151,31 @@ function readJwtSecrets(text: string, context: z.core.$RefinementCtx<string>): J
   if (new Set(secrets.map(({ kid }) => kid)).size < secrets.length)
     complain('must not use one kid twice');
   return secrets;
+}
+
+// The name stands in every link.
+function readLinkSecrets(text: string, context: z.core.$RefinementCtx<string>): LinkSecret[] {
+  const secrets = readJwtSecrets(text, context);
+  if (secrets.some(({ kid }) => kid && !/^[\w-]{1,32}$/.test(kid))) {
+    const message = 'must name keys by at most 32 letters, digits, _ and -';
+    context.addIssue({ code: 'custom', message });
+  }
+  return secrets;
+}
+
+function readPublicUrl(text: string, context: z.core.$RefinementCtx<string>): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isBase =
+    url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && url.username === '';
+  if (!isBase) {
+    const message = 'must be the address of the server, such as https://visits.example.org';
+    context.addIssue({ code: 'custom', message });
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 // `true` would let any client invent the address that the limits of logins are counted by.

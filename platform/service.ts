@@ -2,7 +2,7 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import type { DatabaseUrls } from './database-urls.ts';
 import { createLog, type Log } from './log.ts';
 import { findDatabase } from './open-database.ts';
-import { type JwtSecret, loadSecrets } from './secrets.ts';
+import { type JwtSecret, type LinkSecret, linkSecretsFrom, loadSecrets } from './secrets.ts';
 import {
   awaitGo,
   isSupervised,
@@ -15,6 +15,8 @@ export interface ServiceContext {
   config: Config;
   /** Configured or generated; the first signs, all verify. */
   jwtSecrets: JwtSecret[];
+  /** Configured or derived; the first signs, all verify. */
+  linkSecrets: LinkSecret[];
   urls: DatabaseUrls;
   log: Log;
 }
@@ -72,7 +74,8 @@ async function prepare(config: Config, log: Log): Promise<ServiceContext> {
   const urls = isSupervised() ? await awaitGo() : await findDatabase(config);
   if (!urls)
     throw new ConfigError(['the embedded database is not running; start it with npm start']);
-  return { config, jwtSecrets, urls, log };
+  const linkSecrets = config.linkSecrets ?? linkSecretsFrom(jwtSecrets);
+  return { config, jwtSecrets, linkSecrets, urls, log };
 }
 
 function stopSignal(): Promise<'stop'> {

@@ -22,13 +22,20 @@ export type AppOptions = {
   pool: Pool;
   config: Pick<
     Config,
-    'environment' | 'graphiql' | 'introspection' | 'trustProxy' | 'persistedOperations'
+    | 'environment'
+    | 'graphiql'
+    | 'introspection'
+    | 'trustProxy'
+    | 'persistedOperations'
+    | 'publicUrl'
   >;
   log: Log;
   auth: Auth;
   slotChanges: SlotChanges;
   notificationChanges: NotificationChanges;
   draining: Draining;
+  /** What is served besides, before GraphQL. */
+  pages: readonly RequestHandler[];
 };
 
 /** The server's HTTP side, without a socket of its own. */
@@ -65,6 +72,7 @@ export function createApp(options: AppOptions): App {
           slotChanges: options.slotChanges,
           notificationChanges: options.notificationChanges,
           inbox: inboxOf(claims ?? null),
+          publicUrl: config.publicUrl,
         };
       },
     },
@@ -77,6 +85,7 @@ export function createApp(options: AppOptions): App {
   app.use(identifyRequest, closeWhenDraining(draining));
   app.use(createHealthRouter(pool, draining));
   app.use('/auth', auth.router);
+  for (const page of options.pages) app.use(page);
   app.use('/graphql', auth.authenticate, walls.transport);
 
   let sockets: { close(): Promise<void> } | undefined;

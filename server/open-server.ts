@@ -1,10 +1,15 @@
 import { createServer } from 'node:http';
+import type { RequestHandler } from 'express';
+import type { Pool } from 'pg';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
 import { createPool } from '../platform/pool.ts';
-import type { JwtSecret } from '../platform/secrets.ts';
+import { type JwtSecret, type LinkSecret, linkSecretsFrom } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
+import { readErrorCatalog } from './auth/error-catalog.ts';
+import { createCalendarFeeds } from './calendar/calendar-feeds.ts';
+import { createVisitLinks } from './links/visit-links.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
 import { NotificationChanges } from './notification-changes.ts';
@@ -14,11 +19,15 @@ export type ServerOptions = {
   config: AppOptions['config'] & Pick<Config, 'port' | 'host'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
+  /** All verify; derived from the JWT secrets unless given. */
+  linkSecrets?: readonly LinkSecret[];
   /** URL of the server's login role. */
   authenticatorUrl: string;
   log: Log;
   /** Limits of the login, where they are not the usual ones. */
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
+  /** How often an address may ask within a minute, where it is not as often as usual. */
+  mostInAMinute?: { links?: number; calendars?: number; missingCalendars?: number };
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
 };
@@ -45,7 +54,16 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
   const draining = { isDraining: false };
   const auth = await createAuth({ pool, jwtSecrets, log, ...options.auth });
-  const app = createApp({ pool, config, log, auth, slotChanges, notificationChanges, draining });
+  const app = createApp({
+    pool,
+    config,
+    log,
+    auth,
+    slotChanges,
+    notificationChanges,
+    draining,
+    pages: await createPages(options, pool),
+  });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
   auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
@@ -72,4 +90,19 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       await pool.end();
     },
   };
+}
+
+/** What is served to those who are not logged in but know a secret address. */
+async function createPages(options: ServerOptions, pool: Pool): Promise<RequestHandler[]> {
+  const { jwtSecrets, log, mostInAMinute: most } = options;
+  const linkSecrets = options.linkSecrets ?? linkSecretsFrom(jwtSecrets);
+  const catalog = await readErrorCatalog(pool);
+  return [
+    createVisitLinks({ pool, linkSecrets, catalog, log, mostInAMinute: most?.links }),
+    createCalendarFeeds({
+      pool,
+      mostInAMinute: most?.calendars,
+      mostMissesInAMinute: most?.missingCalendars,
+    }),
+  ];
 }

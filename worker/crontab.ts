@@ -19,6 +19,9 @@ export const crontab = `
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 
+# Every five minutes: reminders of visits whose time has come.
+*/5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1
+
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
 `;

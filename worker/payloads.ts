@@ -20,8 +20,10 @@ export const payloadShapes = {
   remove_old_sessions: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  send_reminders: ofHospital,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
+  sweep_reminders: ofCrontab,
   sweep_waitlist: ofCrontab,
 };
 

@@ -11,8 +11,10 @@ import { planNight } from './tasks/plan-night.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sendReminders } from './tasks/send-reminders.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
+import { sweepReminders } from './tasks/sweep-reminders.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import type { Task } from './tasks/task.ts';
 
@@ -28,8 +30,10 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   remove_old_sessions: removeOldSessions,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  send_reminders: sendReminders,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
+  sweep_reminders: sweepReminders,
   sweep_waitlist: sweepWaitlist,
 };
 

@@ -35,6 +35,7 @@ export const TEST_CONFIG = {
   introspection: true,
   trustProxy: false as const,
   persistedOperations: undefined,
+  publicUrl: 'https://visits.example',
 };
 
 /** Starts the whole server against a database, as server/main.ts does. */

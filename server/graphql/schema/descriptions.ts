@@ -27,6 +27,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   entryId: 'The place on the waitlist.',
   everyDays: 'Days from one occurrence to the next, 1 to 366.',
   externalEventType: 'Event type of the service in an external calendar.',
+  feedId: 'The calendar feed.',
   firstDay: 'First local day.',
   firstStartsAt: 'Start of the first occurrence; the others begin at the same local time.',
   generatedDays: 'How many days ahead slots are stored, 1 to 365.',
@@ -59,6 +60,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   patientId: 'The patient; a patient may only name themselves.',
   phone: 'Telephone number.',
   reason: 'Why, in plain words; at most 2000 characters.',
+  reminderOffsets:
+    'How long before their visit patients are reminded: 1 to 5 distinct spans of 5 minutes to 30 days.',
   rebookBuffer:
     'A slot freed by a no-show is bookable again only if it starts later than this from now.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',

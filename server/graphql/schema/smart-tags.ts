@@ -8,9 +8,11 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'series_id', 'starts_at', 'status'],
   appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
+  appointment_reminder: ['appointment_id', 'starts_at'],
   appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
+  calendar_feed: ['id', 'account_id'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
   import_run: ['id', 'kind'],
@@ -33,6 +35,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
+  appointment_reminder: ['notification_id'],
   notification: ['patient_id', 'doctor_id', 'account_id'],
   appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
@@ -159,6 +162,16 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           },
         ]),
       ),
+      'app_public.appointment_reminder.reminder_of_an_appointment': {
+        tags: { foreignFieldName: 'reminders' },
+      },
+      // The message is its reader's alone.
+      'app_public.appointment_reminder.reminder_by_a_notification': {
+        tags: {
+          behavior:
+            '-singularRelation:resource:single -manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
       },
