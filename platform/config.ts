@@ -156,7 +156,7 @@ function readJwtSecrets(text: string, context: z.core.$RefinementCtx<string>): J
 // The name stands in every link.
 function readLinkSecrets(text: string, context: z.core.$RefinementCtx<string>): LinkSecret[] {
   const secrets = readJwtSecrets(text, context);
-  if (secrets.some(({ kid }) => kid && !/^[\w-]{1,32}$/.test(kid))) {
+  if (secrets.some(({ kid, secret }) => kid && secret && !/^[\w-]{1,32}$/.test(kid))) {
     const message = 'must name keys by at most 32 letters, digits, _ and -';
     context.addIssue({ code: 'custom', message });
   }
