@@ -113,6 +113,14 @@ test('what identifies a row is kept in every table that has one', () => {
       'idempotency_key',
       'request_fingerprint',
     ],
+    appointment_reminder: [
+      'hospital_id',
+      'appointment_id',
+      'starts_at',
+      'lead_time',
+      'notification_id',
+      'created_at',
+    ],
     appointment_series: [
       'hospital_id',
       'id',
@@ -128,6 +136,7 @@ test('what identifies a row is kept in every table that has one', () => {
       'idempotency_key',
       'request_fingerprint',
     ],
+    calendar_feed: ['hospital_id', 'id', 'account_id', 'created_at'],
     doctor: ['hospital_id', 'id'],
     doctor_day: ['hospital_id', 'doctor_id', 'day'],
     holiday: ['hospital_id', 'id', 'date', 'is_recurring', 'created_at'],
@@ -202,6 +211,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table.startsWith('waitlist')) await offerOne(db);
       if (table === 'added_seat' || table.includes('series')) await repeatOne(db);
       if (table.startsWith('import')) await importOne(db);
+      if (table === 'appointment_reminder' || table === 'calendar_feed') await remindOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -243,6 +253,7 @@ const another: Record<string, string> = {
   'time without time zone': "'01:00'",
   boolean: 'true',
   integer: '50',
+  interval: "'7 minutes'",
   jsonb: `'{"another": true}'`,
   'app_public.absence_type': "'other'",
   'app_public.notification_priority': "'high'",
@@ -289,6 +300,23 @@ async function repeatOne(db: ClientBase): Promise<void> {
     "insert into app_public.added_seat (hospital_id, slot_id, reason) values ($1, $2, 'x')",
     [hospital.id, slotId],
   );
+}
+
+/** A reminder of the visit that was moved, and a calendar feed. */
+async function remindOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `insert into app_public.appointment_reminder
+       (hospital_id, appointment_id, starts_at, lead_time, notification_id, created_at)
+     select notification.hospital_id, appointment_id, starts_at, '2 hours', notification.id, now()
+     from app_public.notification
+     join app_public.appointment
+       on appointment.hospital_id = notification.hospital_id and appointment.id = notification.appointment_id
+     limit 1`,
+  );
+  await db.query('insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $2)', [
+    hospital.id,
+    hospital.patient.accountId,
+  ]);
 }
 
 async function offerOne(db: ClientBase): Promise<void> {

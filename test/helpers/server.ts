@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createLog } from '../../platform/log.ts';
 import type { Changes } from '../../server/changes.ts';
 import { NotificationChanges } from '../../server/notification-changes.ts';
-import { openServer } from '../../server/open-server.ts';
+import { openServer, type ServerOptions } from '../../server/open-server.ts';
 import { SlotChanges } from '../../server/slot-changes.ts';
 
 /** What an answer of the GraphQL endpoint holds. */
@@ -39,7 +39,10 @@ export const TEST_CONFIG = {
 };
 
 /** Starts the whole server against a database, as server/main.ts does. */
-export async function startServer(authenticatorUrl: string): Promise<TestServer> {
+export async function startServer(
+  authenticatorUrl: string,
+  options: Partial<ServerOptions> = {},
+): Promise<TestServer> {
   const slotChanges = new SlotChanges();
   const notificationChanges = new NotificationChanges();
   const [slotWatch, inboxWatch] = [watch(slotChanges), watch(notificationChanges)];
@@ -50,6 +53,7 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
     log: createLog({ name: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     slotChanges,
     notificationChanges,
+    ...options,
   });
 
   return {

@@ -946,7 +946,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     first: 'waitlist_entry_not_found',
   },
 
-  // appointment_reminder, reminder_mark
+  // appointment_reminder
   reminders_are_1_to_5_spans_of_5_minutes_to_30_days: {
     by: [
       "'{}'",
@@ -984,13 +984,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
     'appointment_id, starts_at, lead_time, notification_id, created_at',
     ":appointment, now(), '1 hour', :notification, now()",
   ),
-  reminder_mark_of_a_hospital: {
-    by: [
-      'insert into app_private.reminder_mark (hospital_id, reached_at) values (:unknown, now())',
-    ],
-  },
 
-  // calendar_feed, calendar_feed_secret
+  // calendar_feed
   a_feed_is_revoked_after_it_was_made: {
     by: set('calendar_feed', 'feed', "revoked_at = created_at - interval '1 second'"),
   },
@@ -999,21 +994,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
     first: 'immutable_column',
   },
   calendar_feed_of_a_hospital: homeless('calendar_feed', 'account_id', ':patient_account'),
-  a_feed_token_hash_is_sha256: {
-    by: [
-      "insert into app_private.calendar_feed_secret (hospital_id, token_hash, feed_id) values (:hospital, '\\x00', :bare_feed)",
-    ],
-  },
-  a_feed_has_one_secret: {
-    by: [
-      "insert into app_private.calendar_feed_secret (hospital_id, token_hash, feed_id) values (:hospital, sha256('another'), :feed)",
-    ],
-  },
-  secret_of_a_calendar_feed: {
-    by: [
-      "insert into app_private.calendar_feed_secret (hospital_id, token_hash, feed_id) values (:hospital, sha256('another'), :foreign_feed)",
-    ],
-  },
 
   // appointment_archive
   only_what_has_ended_is_archived: {
