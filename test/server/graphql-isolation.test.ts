@@ -19,9 +19,11 @@ const LISTS: Readonly<Record<string, string>> = {
   allAppointmentSeries: 'appointment_series',
   archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
+  appointmentReminders: 'appointment_reminder',
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  calendarFeeds: 'calendar_feed',
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   holidays: 'holiday',
@@ -119,8 +121,17 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      returning id as notification`,
     [rows[0].hospital_id, rows[0].patient],
   );
+  const { rows: feeds } = await database.ownerPool.query(
+    `with reminder as (
+       insert into app_public.appointment_reminder
+         (hospital_id, appointment_id, starts_at, lead_time, notification_id, created_at)
+       values ($1, $2, now(), '1 hour', $3, now()))
+     insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $4) returning id as calendar_feed`,
+    [rows[0].hospital_id, rows[0].appointment, notifications[0].notification, more.account],
+  );
   return {
     ...rows[0],
+    ...feeds[0],
     ...more,
     ...notifications[0],
     ...closed,
@@ -166,6 +177,7 @@ test.each(roles)('$role sees rows of their own hospital only', async ({ name }) 
 const WITHOUT_ID = new Set([
   'hospital',
   'doctor_day',
+  'appointment_reminder',
   'appointment_seat',
   'series_occurrence',
   'imported_row',
@@ -224,6 +236,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     cancelSeries: `seriesId: "${foreign.appointment_series}"`,
     addSeat: `slotId: "${foreign.slot}", reason: "mine"`,
     erasePatient: `patientId: "${foreign.patient}"`,
+    revokeCalendarFeed: `feedId: "${foreign.calendar_feed}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -243,6 +256,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.location ?? '', unknown)
         .replaceAll(foreign.service ?? '', unknown)
         .replaceAll(foreign.waitlist_entry ?? '', unknown)
+        .replaceAll(foreign.calendar_feed ?? '', unknown)
         .replaceAll(foreign.appointment_series ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);
