@@ -275,6 +275,31 @@ describe('who was told a moment ago', () => {
       await reschedule(db, visit.id, nth(slots, 0)); // 12 hours ahead
       expect(await sendReminders(db, hospital)).toBe(0);
     }));
+
+  test('a visit imported or accepted during an outage is not reminded of what lies before that', () =>
+    play(async ({ db, hospital, slots, patientId }) => {
+      await sendReminders(db, hospital);
+      await setClock(db, '2026-03-26T20:00:00Z');
+      await asOwner(db);
+      await db.query(
+        `insert into app_public.appointment (hospital_id, slot_id, patient_id, status)
+         values ($1, $2, $3, 'scheduled')`,
+        [hospital.id, nth(slots, 0), patientId],
+      );
+      await become(db, hospital.receptionist);
+      await setClock(db, '2026-03-26T06:00:00Z');
+      const request = await appointmentIn(
+        db,
+        hospital,
+        'requested',
+        nth(slots, 2),
+        nth(hospital.patientIds, 1),
+      );
+      await setClock(db, '2026-03-26T20:00:00Z');
+      await become(db, hospital.receptionist);
+      await db.query('select app_public.accept_appointment($1, $2)', [request.id, nth(slots, 2)]);
+      expect(await sendReminders(db, hospital)).toBe(0);
+    }));
 });
 
 describe('what a hospital sets', () => {
