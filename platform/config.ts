@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { DataKey } from './sealed.ts';
-import type { JwtSecret } from './secrets.ts';
+import type { JwtSecret, LinkSecret } from './secrets.ts';
 
 /** A validated configuration; relative paths have become absolute. */
 export interface Config {
@@ -35,6 +35,10 @@ export interface Config {
   /** The operator's gateways; undefined sends none. */
   sms: { url: string; secret: string } | undefined;
   chat: { url: string; secret: string } | undefined;
+  /** Base of the addresses in messages and calendars, without a slash at its end. */
+  publicUrl: string;
+  /** Undefined means keys derived from the JWT secrets. The first signs, all verify. */
+  linkSecrets: LinkSecret[] | undefined;
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -118,6 +122,8 @@ const shape = z.object({
   SMS_WEBHOOK_SECRET: webhookSecret.optional(),
   CHAT_WEBHOOK_URL: webUrl.optional(),
   CHAT_WEBHOOK_SECRET: webhookSecret.optional(),
+  PUBLIC_URL: z.string().transform(readPublicUrl).optional(),
+  LINK_SECRETS: z.string().transform(readLinkSecrets).optional(),
 });
 
 /** Variables that are of no use one without the other. */
@@ -193,6 +199,8 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
       url,
       secret,
     })),
+    publicUrl: values.PUBLIC_URL ?? `http://${hostInUrl(values.HOST)}:${values.PORT}`,
+    linkSecrets: values.LINK_SECRETS,
   };
 }
 
@@ -239,6 +247,31 @@ function readApiKeys(text: string, context: z.core.$RefinementCtx<string>): stri
   if (keys.some((key) => key.length < 32)) complain('must hold keys of at least 32 characters');
   if (new Set(keys).size < keys.length) complain('must not hold one key twice');
   return keys;
+}
+
+// The name stands in every link.
+function readLinkSecrets(text: string, context: z.core.$RefinementCtx<string>): LinkSecret[] {
+  const secrets = readKeys(text, context);
+  if (secrets.some(({ kid, secret }) => kid && secret && !/^[\w-]{1,32}$/.test(kid))) {
+    const message = 'must name keys by at most 32 letters, digits, _ and -';
+    context.addIssue({ code: 'custom', message });
+  }
+  return secrets;
+}
+
+function readPublicUrl(text: string, context: z.core.$RefinementCtx<string>): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isBase =
+    url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && url.username === '';
+  if (!isBase) {
+    const message = 'must be the address of the server, such as https://visits.example.org';
+    context.addIssue({ code: 'custom', message });
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 // `true` would let any client invent the address that the limits of logins are counted by.

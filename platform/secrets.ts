@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -30,6 +30,22 @@ export function dataKeysOf({ dataKeys, superuserPassword }: Secrets): DataKey[] 
   if (dataKeys !== undefined) return dataKeys;
   const secret = Buffer.from(hkdfSync('sha256', superuserPassword, '', 'slotkeeper data key', 48));
   return [{ kid: 'first', secret: secret.toString('base64url') }];
+}
+
+/** One key that signs and verifies the links in messages; `kid` names it in them. */
+export type LinkSecret = { kid: string; secret: string };
+
+/**
+ * The keys of links where none are configured: one from each JWT secret, so that server and worker agree
+ * without a word, and neither kind of key tells anything of the other.
+ */
+export function linkSecretsFrom(jwtSecrets: readonly JwtSecret[]): LinkSecret[] {
+  return jwtSecrets.map(({ kid, secret }) => ({
+    kid: createHash('sha256').update(kid).digest('hex').slice(0, 16),
+    secret: Buffer.from(hkdfSync('sha256', secret, '', 'slotkeeper links', 32)).toString(
+      'base64url',
+    ),
+  }));
 }
 
 /** The file that holds the secrets of an installation. */

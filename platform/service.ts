@@ -3,7 +3,13 @@ import type { DatabaseUrls } from './database-urls.ts';
 import { createLog, type Log } from './log.ts';
 import { findDatabase } from './open-database.ts';
 import type { DataKey } from './sealed.ts';
-import { dataKeysOf, type JwtSecret, loadSecrets } from './secrets.ts';
+import {
+  dataKeysOf,
+  type JwtSecret,
+  type LinkSecret,
+  linkSecretsFrom,
+  loadSecrets,
+} from './secrets.ts';
 import {
   awaitGo,
   isSupervised,
@@ -18,6 +24,8 @@ export interface ServiceContext {
   jwtSecrets: JwtSecret[];
   /** Configured or generated; the first seals, all open. */
   dataKeys: DataKey[];
+  /** Configured or derived; the first signs, all verify. */
+  linkSecrets: LinkSecret[];
   urls: DatabaseUrls;
   log: Log;
 }
@@ -76,7 +84,8 @@ async function prepare(config: Config, log: Log): Promise<ServiceContext> {
   const urls = isSupervised() ? await awaitGo() : await findDatabase(config);
   if (!urls)
     throw new ConfigError(['the embedded database is not running; start it with npm start']);
-  return { config, jwtSecrets, dataKeys, urls, log };
+  const linkSecrets = config.linkSecrets ?? linkSecretsFrom(jwtSecrets);
+  return { config, jwtSecrets, dataKeys, linkSecrets, urls, log };
 }
 
 function stopSignal(): Promise<'stop'> {

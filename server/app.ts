@@ -29,7 +29,12 @@ export type AppOptions = {
   pool: Pool;
   config: Pick<
     Config,
-    'environment' | 'graphiql' | 'introspection' | 'trustProxy' | 'persistedOperations'
+    | 'environment'
+    | 'graphiql'
+    | 'introspection'
+    | 'trustProxy'
+    | 'persistedOperations'
+    | 'publicUrl'
   >;
   log: Log;
   auth: Auth;
@@ -39,6 +44,8 @@ export type AppOptions = {
   draining: Draining;
   /** Routes by which schedulers outside start jobs. */
   externalTrigger: Router;
+  /** What is served besides, before GraphQL. */
+  pages: readonly RequestHandler[];
 };
 
 /** The server's HTTP side, without a socket of its own. */
@@ -77,6 +84,7 @@ export function createApp(options: AppOptions): App {
           inbox: inboxOf(claims ?? null),
           stageAlertChanges: options.stageAlertChanges,
           watchedAlerts: alertsOf(claims ?? null),
+          publicUrl: config.publicUrl,
         };
       },
     },
@@ -90,6 +98,7 @@ export function createApp(options: AppOptions): App {
   app.use(createHealthRouter(pool, draining));
   app.use(options.externalTrigger);
   app.use('/auth', auth.router);
+  for (const page of options.pages) app.use(page);
   app.use('/graphql', auth.authenticate, walls.transport);
 
   let sockets: { close(): Promise<void> } | undefined;

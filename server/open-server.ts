@@ -1,12 +1,17 @@
 import { createServer } from 'node:http';
+import type { RequestHandler } from 'express';
+import type { Pool } from 'pg';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
 import { createPool } from '../platform/pool.ts';
 import type { DataKey } from '../platform/sealed.ts';
-import type { JwtSecret } from '../platform/secrets.ts';
+import { type JwtSecret, type LinkSecret, linkSecretsFrom } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
+import { readErrorCatalog } from './auth/error-catalog.ts';
+import { createCalendarFeeds } from './calendar/calendar-feeds.ts';
 import { createExternalTrigger, type ExternalTriggerOptions } from './jobs/external-trigger.ts';
+import { createVisitLinks } from './links/visit-links.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
 import { NotificationChanges } from './notification-changes.ts';
@@ -19,6 +24,8 @@ export type ServerOptions = {
   jwtSecrets: readonly JwtSecret[];
   /** The first seals, all open. */
   dataKeys: readonly DataKey[];
+  /** All verify; derived from the JWT secrets unless given. */
+  linkSecrets?: readonly LinkSecret[];
   /** URL of the server's login role. */
   authenticatorUrl: string;
   log: Log;
@@ -26,6 +33,8 @@ export type ServerOptions = {
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
   /** What schedulers outside may start, where it is not the usual. */
   externalTrigger?: Pick<ExternalTriggerOptions, 'triggers' | 'waitMs'>;
+  /** How often an address may ask within a minute, where it is not as often as usual. */
+  mostInAMinute?: { links?: number; calendars?: number; missingCalendars?: number };
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
   stageAlertChanges?: StageAlertChanges;
@@ -71,6 +80,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     stageAlertChanges,
     draining,
     externalTrigger: externalTrigger.router,
+    pages: await createPages(options, pool),
   });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
@@ -100,4 +110,19 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       await pool.end();
     },
   };
+}
+
+/** What is served to those who are not logged in but know a secret address. */
+async function createPages(options: ServerOptions, pool: Pool): Promise<RequestHandler[]> {
+  const { jwtSecrets, log, mostInAMinute: most } = options;
+  const linkSecrets = options.linkSecrets ?? linkSecretsFrom(jwtSecrets);
+  const catalog = await readErrorCatalog(pool);
+  return [
+    createVisitLinks({ pool, linkSecrets, catalog, log, mostInAMinute: most?.links }),
+    createCalendarFeeds({
+      pool,
+      mostInAMinute: most?.calendars,
+      mostMissesInAMinute: most?.missingCalendars,
+    }),
+  ];
 }

@@ -35,6 +35,9 @@ export const crontab = `
 # lapsed), and notifications that no message told of.
 * * * * * sweep_deliveries ?jobKey=sweep_deliveries&max=1
 
+# Every five minutes: reminders of visits whose time has come.
+*/5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1
+
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1
 `;

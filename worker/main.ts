@@ -2,12 +2,12 @@ import { runService } from '../platform/service.ts';
 import { openTransports } from './transports/open-transports.ts';
 import { openWorker } from './worker.ts';
 
-await runService('worker', async ({ config, urls, log }) => {
+await runService('worker', async ({ config, linkSecrets, urls, log }) => {
   const transports = openTransports(config);
   const worker = await openWorker({
     url: urls.workerUrl,
     log,
-    surroundings: { transports, publicUrl: config.publicUrl },
+    surroundings: { transports, links: { publicUrl: config.publicUrl, linkSecrets } },
   });
   return {
     ended: worker.ended,

@@ -37,6 +37,8 @@ export const payloadShapes = {
   sweep_stage_alerts: ofCrontab,
   sweep_outgoing_mail: ofCrontab,
   sweep_stuck_jobs: ofCrontab,
+  send_reminders: ofHospital,
+  sweep_reminders: ofCrontab,
   sweep_waitlist: ofCrontab,
   tidy_login: ofHospital,
 };

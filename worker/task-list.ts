@@ -18,13 +18,15 @@ import { removeJobRuns } from './tasks/remove-job-runs.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
-import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
+import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
+import { sendReminders } from './tasks/send-reminders.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
 import { sweepOutgoingMail } from './tasks/sweep-outgoing-mail.ts';
+import { sweepReminders } from './tasks/sweep-reminders.ts';
 import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
 import { sweepStuckJobs } from './tasks/sweep-stuck-jobs.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
@@ -56,6 +58,8 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_stage_alerts: sweepStageAlerts,
   sweep_outgoing_mail: sweepOutgoingMail,
   sweep_stuck_jobs: sweepStuckJobs,
+  send_reminders: sendReminders,
+  sweep_reminders: sweepReminders,
   sweep_waitlist: sweepWaitlist,
   tidy_login: tidyLogin,
 };

@@ -167,9 +167,6 @@ comment on column app_public.no_show_statistic.visits is 'Visits that took place
 comment on column app_public.no_show_statistic.no_shows is 'Those of them that were missed.';
 comment on column app_public.no_show_statistic.rate is 'no_shows / visits, four decimals.';
 
--- Who is expected, by time: what the sweep and the reminders look for. It holds only what is ahead or due.
-create index appointment_expected on app_public.appointment (hospital_id, starts_at) where status in ('scheduled', 'confirmed');
-
 alter type app_public.appointment_event_kind add value if not exists 'no_show_undone';
 
 reset role;

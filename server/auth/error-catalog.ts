@@ -22,6 +22,7 @@ const SCENARIOS = [
   'session_ended',
   'token_expired',
   'too_many_attempts',
+  'visit_link_invalid',
 ] as const;
 
 type Scenario = (typeof SCENARIOS)[number];

@@ -83,6 +83,9 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK404', 'waitlist_entry_not_found', true, 'There is no such place on the waitlist.', 'Check its id.'),
     ('SK409', 'no_longer_waiting', false, 'This wait has already ended.', 'Join the waitlist again.'),
     ('SK404', 'notification_not_found', true, 'There is no such notification.', 'Check the notification''s id.'),
+    ('SK404', 'visit_link_invalid', true, 'This link is not valid any more.', 'The visit was moved or has begun, or the link is incomplete. Use the link of your latest message, or ask the hospital.'),
+    ('SK409', 'too_many_calendar_feeds', true, 'You have as many calendar feeds as an account can have.', 'Revoke one that you do not use any more first.'),
+    ('SK404', 'calendar_feed_not_found', true, 'There is no such calendar feed.', 'Check its id.'),
     ('SK422', 'waitlist_days_in_past', true, 'These days have passed.', 'Wait for today or later days.'),
 
     -- The calendar

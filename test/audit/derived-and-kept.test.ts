@@ -113,6 +113,14 @@ test('what identifies a row is kept in every table that has one', () => {
       'idempotency_key',
       'request_fingerprint',
     ],
+    appointment_reminder: [
+      'hospital_id',
+      'appointment_id',
+      'starts_at',
+      'lead_time',
+      'notification_id',
+      'created_at',
+    ],
     appointment_series: [
       'hospital_id',
       'id',
@@ -147,6 +155,7 @@ test('what identifies a row is kept in every table that has one', () => {
       'added_by',
       'added_at',
     ],
+    calendar_feed: ['hospital_id', 'id', 'account_id', 'created_at'],
     doctor: ['hospital_id', 'id'],
     doctor_day: ['hospital_id', 'doctor_id', 'day'],
     emergency_access: ['hospital_id', 'id', 'account_id', 'patient_id', 'granted_at', 'expires_at'],
@@ -287,6 +296,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (/^(stage_alert|consultation)/.test(table)) await callInOne(db);
       if (table === 'invitation' || table === 'emergency_access') await letIn(db);
       if (table.startsWith('notification_')) await deliverOne(db);
+      if (table === 'appointment_reminder' || table === 'calendar_feed') await remindOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -370,6 +380,7 @@ const another: Record<string, string> = {
   'time without time zone': "'01:00'",
   boolean: 'null',
   integer: '50',
+  interval: "'7 minutes'",
   jsonb: `'{"another": true}'`,
   'app_public.absence_type': "'other'",
   'app_public.no_show_reason': "'patient_called'",
@@ -455,6 +466,23 @@ async function callInOne(db: ClientBase): Promise<void> {
   const since = { waiting_since: '2020-01-01', due_at: '2020-01-01' };
   await insert(db, 'stage_alert', { ...of, kind: 'no_vitals', ...since });
   await insert(db, 'consultation', of);
+}
+
+/** A reminder of the visit that was moved, and a calendar feed. */
+async function remindOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `insert into app_public.appointment_reminder
+       (hospital_id, appointment_id, starts_at, lead_time, notification_id, created_at)
+     select notification.hospital_id, appointment_id, starts_at, '2 hours', notification.id, now()
+     from app_public.notification
+     join app_public.appointment
+       on appointment.hospital_id = notification.hospital_id and appointment.id = notification.appointment_id
+     limit 1`,
+  );
+  await db.query('insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $2)', [
+    hospital.id,
+    hospital.patient.accountId,
+  ]);
 }
 
 async function offerOne(db: ClientBase): Promise<void> {

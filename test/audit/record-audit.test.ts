@@ -169,6 +169,14 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "reason = 'Renamed at length'",
   },
+  calendar_feed: {
+    id: async (db) =>
+      insert(db, 'calendar_feed', {
+        hospital_id: hospital.id,
+        account_id: hospital.patient.accountId,
+      }),
+    change: "revoked_at = 'infinity'",
+  },
   waitlist_entry: {
     id: async (db) =>
       insert(db, 'waitlist_entry', {

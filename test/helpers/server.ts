@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createLog } from '../../platform/log.ts';
 import type { Changes } from '../../server/changes.ts';
 import { NotificationChanges } from '../../server/notification-changes.ts';
-import { openServer } from '../../server/open-server.ts';
+import { openServer, type ServerOptions } from '../../server/open-server.ts';
 import { SlotChanges } from '../../server/slot-changes.ts';
 import { StageAlertChanges } from '../../server/stage-alert-changes.ts';
 
@@ -39,10 +39,14 @@ export const TEST_CONFIG = {
   trustProxy: false as const,
   persistedOperations: undefined,
   cronApiKeys: [],
+  publicUrl: 'https://visits.example',
 };
 
 /** Starts the whole server against a database, as server/main.ts does. */
-export async function startServer(authenticatorUrl: string): Promise<TestServer> {
+export async function startServer(
+  authenticatorUrl: string,
+  options: Partial<ServerOptions> = {},
+): Promise<TestServer> {
   const slotChanges = new SlotChanges();
   const notificationChanges = new NotificationChanges();
   const stageAlertChanges = new StageAlertChanges();
@@ -57,6 +61,7 @@ export async function startServer(authenticatorUrl: string): Promise<TestServer>
     slotChanges,
     notificationChanges,
     stageAlertChanges,
+    ...options,
   });
 
   return {

@@ -5,7 +5,7 @@ import { rolledBack } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
 import { readingOf, watchPlans } from '../performance/plans.ts';
-import { keepLog } from '../worker/workplace.ts';
+import { keepLog, surroundingsOf } from '../worker/workplace.ts';
 import { begin, machinery } from './recording.ts';
 
 const { ownerPool } = await createDatabase();
@@ -40,7 +40,9 @@ test('a sweep, a night and a look at the health read no table of runs as a whole
     await watchPlans(db);
     const { log } = keepLog();
     const reading = await readingOf(db, async () => {
-      expect(await tasks.sweep_stuck_jobs({ _cron: { ts: '' } }, { db, log })).toEqual({
+      expect(
+        await tasks.sweep_stuck_jobs({ _cron: { ts: '' } }, { ...surroundingsOf(), db, log }),
+      ).toEqual({
         items: 1,
       });
       await db.query('select * from app_private.job_health($1)', [machinery]);

@@ -2,11 +2,10 @@
 import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
 import { tasks } from '../../worker/task-list.ts';
-import { openTransports } from '../../worker/transports/open-transports.ts';
 import { asOwner, asWorker, rolledBack } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
-import { keepLog } from '../worker/workplace.ts';
+import { keepLog, surroundingsOf } from '../worker/workplace.ts';
 import { readingOf, watchPlans } from './plans.ts';
 
 const { ownerPool } = await createDatabase();
@@ -57,7 +56,7 @@ test.runIf(isSuperuser).each(['while it knows nothing', 'as it is analyzed'])(
         await db.query('select app_private.plan_deliveries($1, $2)', [hospital.id, ids]);
         await tasks.sweep_deliveries(
           { _cron: { ts: new Date().toISOString() } },
-          { db, log: keepLog().log, transports: openTransports({}) },
+          { ...surroundingsOf(), db, log: keepLog().log },
         );
         const { rows: claims } = await db.query(
           "select * from app_private.claim_deliveries($1, 'email', 10)",

@@ -110,6 +110,35 @@ describe('the configuration', () => {
       'hunter2',
     );
   });
+
+  test('takes the address of the server for that of links, unless told', () => {
+    expect(readConfig({ PORT: '4001' })).toMatchObject({
+      publicUrl: 'http://127.0.0.1:4001',
+      linkSecrets: undefined,
+    });
+    expect(readConfig({ HOST: '::1' }).publicUrl).toBe('http://[::1]:4000');
+    const told = { PUBLIC_URL: 'https://visits.example.org/hospital/' };
+    expect(readConfig(told).publicUrl).toBe('https://visits.example.org/hospital');
+  });
+
+  test.each(['visits.example.org', 'ftp://x.test', 'https://x.test?a=b', 'https://me:pw@x.test'])(
+    'refuses %s as the base of links',
+    (PUBLIC_URL) => {
+      expect(faultsOf({ PUBLIC_URL }).map((fault) => fault.split(' ')[0])).toEqual(['PUBLIC_URL']);
+    },
+  );
+
+  test('reads keys of links, and never tells a bad one', () => {
+    expect(readConfig({ LINK_SECRETS: `a:${long},b-1:${long}2` }).linkSecrets).toEqual([
+      { kid: 'a', secret: long },
+      { kid: 'b-1', secret: `${long}2` },
+    ]);
+    for (const LINK_SECRETS of ['a:short', `a/b:${long}`, `${'k'.repeat(33)}:${long}`, long]) {
+      const faults = faultsOf({ LINK_SECRETS });
+      expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['LINK_SECRETS']);
+      expect(faults.join()).not.toContain(long);
+    }
+  });
 });
 
 describe('what reaches people outside', () => {

@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPool } from '../../platform/pool.ts';
 import { tasks } from '../../worker/task-list.ts';
-import { openTransports } from '../../worker/transports/open-transports.ts';
 import { asOwner, committedAs } from '../helpers/actors.ts';
 import { book, one } from '../helpers/booking.ts';
 import { setClock } from '../helpers/clock.ts';
@@ -11,7 +10,7 @@ import { generateSlots, slotsAhead } from '../helpers/hospital.ts';
 import { expectInvariants } from '../helpers/invariants.ts';
 import { nth } from '../helpers/nth.ts';
 import { lockRow, outcomeOf, race, untilGone } from '../helpers/races.ts';
-import { keepLog } from '../worker/workplace.ts';
+import { keepLog, surroundingsOf } from '../worker/workplace.ts';
 import { idsIn, type OldHospital, openedLongAgo, run } from './long-ago.ts';
 
 const database = await createDatabase();
@@ -44,7 +43,7 @@ async function archiveAll() {
   try {
     await tasks.archive_past_years(
       { hospital_id: hospital.id },
-      { db: pool, log, transports: openTransports({}) },
+      { ...surroundingsOf(), db: pool, log },
     );
   } finally {
     await pool.end();

@@ -349,6 +349,25 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     granted_at: 'now()',
     expires_at: "now() + interval '1 hour'",
   },
+  'app_public.appointment_reminder': {
+    hospital_id: ':hospital',
+    appointment_id: ':appointment',
+    starts_at: "'2100-01-01 09:00+00'",
+    lead_time: "'1 hour'",
+    notification_id: ':notification',
+    created_at: 'now()',
+  },
+  'app_private.reminder_mark': { hospital_id: ':empty_hospital', reached_at: 'now()' },
+  'app_public.calendar_feed': {
+    hospital_id: ':hospital',
+    account_id: ':patient_account',
+    revoked_at: 'null',
+  },
+  'app_private.calendar_feed_secret': {
+    hospital_id: ':hospital',
+    token_hash: "sha256('one more')",
+    feed_id: ':bare_feed',
+  },
   'app_public.audit_entry': {
     hospital_id: ':hospital',
     table_name: "'slot'",

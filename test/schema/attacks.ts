@@ -1606,6 +1606,55 @@ export const attacks: Readonly<Record<string, Attack>> = {
     first: 'waitlist_entry_not_found',
   },
 
+  // appointment_reminder
+  reminders_are_1_to_5_spans_of_5_minutes_to_30_days: {
+    by: [
+      "'{}'",
+      "'{4 minutes}'",
+      "'{31 days}'",
+      "'{24 hours,1 day}'",
+      "'{1 hour,null}'",
+      "'{{1 hour},{2 hours}}'",
+      "'{1 hour,2 hours,3 hours,4 hours,5 hours,6 hours}'",
+    ].map(
+      (offsets) =>
+        `update app_public.hospital set reminder_offsets = ${offsets} where id = :hospital`,
+    ),
+  },
+  a_reminder_comes_before_the_visit: {
+    by: [
+      "update app_public.appointment_reminder set lead_time = '0' where hospital_id = :hospital",
+    ],
+    first: 'immutable_column',
+  },
+  reminder_of_an_appointment: {
+    by: [
+      'update app_public.appointment_reminder set appointment_id = :foreign_appointment where hospital_id = :hospital',
+    ],
+    first: 'immutable_column',
+  },
+  reminder_by_a_notification: {
+    by: [
+      'update app_public.appointment_reminder set notification_id = :foreign_notification where hospital_id = :hospital',
+    ],
+    first: 'immutable_column',
+  },
+  reminder_of_a_hospital: homeless(
+    'appointment_reminder',
+    'appointment_id, starts_at, lead_time, notification_id, created_at',
+    ":appointment, now(), '1 hour', :notification, now()",
+  ),
+
+  // calendar_feed
+  a_feed_is_revoked_after_it_was_made: {
+    by: set('calendar_feed', 'feed', "revoked_at = created_at - interval '1 second'"),
+  },
+  calendar_feed_of_an_account: {
+    by: set('calendar_feed', 'feed', 'account_id = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  calendar_feed_of_a_hospital: homeless('calendar_feed', 'account_id', ':patient_account'),
+
   // appointment_archive
   only_what_has_ended_is_archived: {
     by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),

@@ -167,6 +167,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.no_show_log': 'patient_id = :patient',
   'app_public.patient_block': null,
   'app_public.vitals_entry': 'patient_id = :patient',
+  'app_public.appointment_reminder': null,
   'app_public.appointment_series': 'patient_id = :patient',
   'app_public.series_occurrence': 'patient_id = :patient',
   'app_public.absence': null,
@@ -174,6 +175,9 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.waitlist_offer': 'patient_id = :patient',
   'app_public.appointment_seat': null,
   'app_public.audit_entry': null,
+  'app_public.calendar_feed': 'account_id = :patient_account',
+  'app_private.calendar_feed_secret': null,
+  'app_private.reminder_mark': null,
   'app_public.import_run': null,
   'app_public.imported_row': null,
   'app_private.import_row': null,
@@ -340,11 +344,10 @@ describe('functions that are called with ids of another hospital', () => {
   test('refuse when they run with raised rights', () =>
     rolledBack(ownerPool, async (db) => {
       const { rows: callable } = await ownerPool.query<{ call: string; role: string }>(`
-        select format('%s(%s)', pg_proc.oid::regproc,
+        select distinct rolname as role, format('%s(%s)', pg_proc.oid::regproc,
           (select string_agg(format('%I => %s::%s', name,
             case name when 'hospital_id' then '''${foreign.id}''' else 'null' end, type::regtype), ', ')
-           from unnest(proargnames[1:pronargs], proargtypes::oid[]) as argument (name, type))) as call,
-          rolname as role
+           from unnest(proargnames[1:pronargs], proargtypes::oid[]) as argument (name, type))) as call
         from pg_catalog.pg_proc cross join pg_catalog.pg_roles
         where pronamespace in ('app_public'::regnamespace, 'app_private'::regnamespace)
           and prosecdef and prorettype <> 'trigger'::regtype and pronargs > 0
@@ -385,6 +388,7 @@ describe('functions that are called with ids of another hospital', () => {
     quiet_until: "'07:00'",
     idempotency_key: 'gen_random_uuid()',
     reason: "'x'",
+    feed_id: ':feed',
     first_day: 'current_date',
     last_day: 'current_date',
     specialty: "'general medicine'",
@@ -427,6 +431,7 @@ describe('functions that are called with ids of another hospital', () => {
     no_show_window_start: 'null',
     offer_duration: 'null',
     rebook_buffer: 'null',
+    reminder_offsets: 'null',
     rows: "'{}'",
     is_dry_run: 'true',
     slot_duration: 'null',

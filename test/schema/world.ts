@@ -165,6 +165,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     reason: 'an emergency',
   });
   const session = await fillSecrets(db, hospital);
+  const feeds = await remindAndPublish(db, hospital, appointment, notifications[0]?.id ?? '');
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
     [hospital.id, doctor],
@@ -214,6 +215,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     notification: notifications[0]?.id ?? '',
     second_notification: notifications[1]?.id ?? '',
     delivery: deliveries.find((each) => each.notification_id === notifications[0]?.id)?.id ?? '',
+    ...feeds,
     series,
     added_seat: addedSeat,
     job_run: await runJobs(db, hospital),
@@ -365,6 +367,40 @@ async function importOne(db: Queryable, hospital: TestHospital, patient: string)
     );
   }
   return run;
+}
+
+/** A reminder that was sent, and calendar feeds of the patient: one with its secret, one without. */
+async function remindAndPublish(
+  db: Queryable,
+  { id, slug, patient, doctor }: TestHospital,
+  appointment: string,
+  notification: string,
+) {
+  await db.query(
+    `insert into app_public.appointment_reminder
+       (hospital_id, appointment_id, starts_at, lead_time, notification_id, created_at)
+     select hospital_id, id, starts_at, '24 hours', $3, now()
+     from app_public.appointment where hospital_id = $1 and id = $2`,
+    [id, appointment, notification],
+  );
+  await db.query(
+    'insert into app_private.reminder_mark (hospital_id, reached_at) values ($1, now())',
+    [id],
+  );
+  const feed = (account: string) =>
+    insert(db, 'calendar_feed', { hospital_id: id, account_id: account });
+  const published = await feed(patient.accountId);
+  await feed(doctor.accountId);
+  await db.query(
+    'insert into app_private.calendar_feed_secret (hospital_id, token_hash, feed_id) values ($1, sha256($2), $3)',
+    [id, slug, published],
+  );
+  const empty = await insert(db, 'hospital', {
+    slug: `e-${id.slice(0, 8)}`,
+    name: 'Empty',
+    time_zone: 'UTC',
+  });
+  return { feed: published, bare_feed: await feed(patient.accountId), empty_hospital: empty };
 }
 
 /** A visit of two slots with the other doctor. */

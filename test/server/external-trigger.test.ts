@@ -7,6 +7,7 @@ import { openWorker } from '../../worker/worker.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
 import { TEST_CONFIG } from '../helpers/server.ts';
+import { surroundingsOf } from '../worker/workplace.ts';
 
 const database = await createDatabase();
 const { ownerPool } = database;
@@ -40,6 +41,7 @@ async function serve(
   const server = await openServer({
     config: { ...TEST_CONFIG, trustProxy, cronApiKeys },
     jwtSecrets: [{ kid: 'test', secret: 'a secret that is only used by tests' }],
+    dataKeys: [{ kid: 'test', secret: 'a data key that is only used by tests' }],
     authenticatorUrl: database.authenticatorUrl,
     log,
     externalTrigger: {
@@ -74,6 +76,7 @@ async function work() {
   const worker = await openWorker({
     url: database.workerUrl,
     log: createLog({ name: 'worker', level: 'silent' }),
+    surroundings: surroundingsOf(),
   });
   onTestFinished(() => worker.stop());
 }

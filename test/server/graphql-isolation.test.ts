@@ -19,12 +19,14 @@ const LISTS: Readonly<Record<string, string>> = {
   allAppointmentSeries: 'appointment_series',
   archivedAppointments: 'archived_appointment',
   appointmentMoves: 'appointment_move',
+  appointmentReminders: 'appointment_reminder',
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
   consultationAddenda: 'consultation_addendum',
   consultationParticipants: 'consultation_participant',
   consultations: 'consultation',
+  calendarFeeds: 'calendar_feed',
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   emergencyAccesses: 'emergency_access',
@@ -184,15 +186,25 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
   const { rows: participants } = await database.ownerPool.query(
     'select id as consultation_participant from app_public.consultation_participant where consultation_id = $1',
     [consultation],
+  );
   const { rows: deliveries } = await database.ownerPool.query(
     `insert into app_public.notification_delivery
        (hospital_id, notification_id, patient_id, channel, status, outcome, ended_at)
      values ($1, $2, $3, 'email', 'skipped', 'no_address', now()) returning id as notification_delivery`,
     [rows[0].hospital_id, notifications[0].notification, rows[0].patient],
   );
+  const { rows: feeds } = await database.ownerPool.query(
+    `with reminder as (
+       insert into app_public.appointment_reminder
+         (hospital_id, appointment_id, starts_at, lead_time, notification_id, created_at)
+       values ($1, $2, now(), '1 hour', $3, now()))
+     insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $4) returning id as calendar_feed`,
+    [rows[0].hospital_id, rows[0].appointment, notifications[0].notification, more.account],
+  );
   return {
     ...rows[0],
     ...deliveries[0],
+    ...feeds[0],
     ...more,
     ...participants[0],
     stage_alert,
@@ -250,6 +262,7 @@ test.each(roles)('$role sees rows of their own hospital only', async ({ name }) 
 const WITHOUT_ID = new Set([
   'hospital',
   'doctor_day',
+  'appointment_reminder',
   'appointment_seat',
   'series_occurrence',
   'imported_row',
@@ -328,6 +341,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     addAddendum: `consultationId: "${foreign.consultation}", text: "mine"`,
     openConsultation: `consultationId: "${foreign.consultation}"`,
     openPatientRecord: `patientId: "${foreign.patient}", purpose: "mine"`,
+    revokeCalendarFeed: `feedId: "${foreign.calendar_feed}"`,
   };
   const unknown = randomUUID();
   for (const [mutation, input] of Object.entries(attempts)) {
@@ -350,6 +364,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.location ?? '', unknown)
         .replaceAll(foreign.service ?? '', unknown)
         .replaceAll(foreign.waitlist_entry ?? '', unknown)
+        .replaceAll(foreign.calendar_feed ?? '', unknown)
         .replaceAll(foreign.appointment_series ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);

@@ -6,7 +6,7 @@ import { createLog } from '../../platform/log.ts';
 import { openWorker } from '../../worker/worker.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
-import { until } from '../worker/workplace.ts';
+import { surroundingsOf, until } from '../worker/workplace.ts';
 
 const database = await createDatabase();
 let server: TestServer;
@@ -40,6 +40,7 @@ test('an admin asks for a run, watches it to its end, and finds it in the health
   const worker = await openWorker({
     url: database.workerUrl,
     log: createLog({ name: 'worker', level: 'silent' }),
+    surroundings: surroundingsOf(),
   });
   onTestFinished(() => worker.stop());
   const watched = await until(async () => {

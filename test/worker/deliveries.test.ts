@@ -9,7 +9,7 @@ import { refusal, startMailServer } from '../delivery/mail-server.ts';
 import { createDatabase, type TestDatabase } from '../helpers/database.ts';
 import { openHospital, type TestHospital } from '../helpers/hospital.ts';
 import { ownFolder } from '../platform/folder.ts';
-import { keepLog, startAfresh, until, workFor } from './workplace.ts';
+import { keepLog, startAfresh, surroundingsOf, until, workFor } from './workplace.ts';
 
 const from = 'Hospital <no-reply@hospital.example>';
 
@@ -75,7 +75,7 @@ async function sendOnce(
   const pool = createPool({ url: workerUrl, applicationName: 'test-send', log, max: 1 });
   try {
     const payload = { hospital_id: hospital.id, channel: 'email' as const };
-    await tasks.send_deliveries(payload, { db: pool, log, transports });
+    await tasks.send_deliveries(payload, { ...surroundingsOf(transports), db: pool, log });
   } finally {
     await pool.end();
   }
@@ -272,7 +272,7 @@ test('the sweep plans what no message told and sends what is due', async () => {
   try {
     await tasks.sweep_deliveries(
       { _cron: { ts: new Date().toISOString() } },
-      { db: pool, log, transports: openTransports({}) },
+      { ...surroundingsOf(), db: pool, log },
     );
   } finally {
     await pool.end();

@@ -16,7 +16,7 @@ import { createTaskList } from '../../worker/task-list.ts';
 import { committedAs } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital, type TestHospital } from '../helpers/hospital.ts';
-import { jobsIn, keepLog, startAfresh, until, workFor } from './workplace.ts';
+import { jobsIn, keepLog, startAfresh, surroundingsOf, until, workFor } from './workplace.ts';
 
 const database = await createDatabase();
 const { ownerPool, workerUrl } = database;
@@ -398,7 +398,7 @@ test('two workers of one crontab: each minute is run once', async () => {
     pollInterval: 50,
     noHandleSignals: true,
     taskList: {
-      ...createTaskList(log),
+      ...createTaskList(log, surroundingsOf()),
       sweep_waitlist: async (payload: unknown) =>
         void ran.push((payload as { _cron: { ts: string } })._cron.ts),
     },

@@ -4,7 +4,7 @@ import { deliveryOf } from '../../worker/outbox.ts';
 import { sendOutgoingMail } from '../../worker/tasks/send-outgoing-mail.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital, type TestHospital } from '../helpers/hospital.ts';
-import { keepLog } from './workplace.ts';
+import { keepLog, surroundingsOf } from './workplace.ts';
 
 const { ownerPool, workerUrl } = await createDatabase();
 
@@ -29,15 +29,17 @@ async function send({ id }: TestHospital, answer: Outcome | null, sent: Sent[] =
       sent.push(message);
       return answer;
     },
+    close: async () => {},
   };
   try {
     await sendOutgoingMail(
       { hospital_id: id },
       {
+        ...surroundingsOf(),
         db: pool,
         log,
-        transports: { email: email ?? undefined },
-        publicUrl: 'https://console.test/',
+        transports: { ...surroundingsOf().transports, email: email ?? undefined },
+        links: { publicUrl: 'https://console.test', linkSecrets: [] },
       },
     );
   } finally {

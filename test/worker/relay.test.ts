@@ -4,10 +4,17 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createPool } from '../../platform/pool.ts';
 import { relayBatch, startRelay } from '../../worker/relay.ts';
 import { createTaskList } from '../../worker/task-list.ts';
-import { openTransports } from '../../worker/transports/open-transports.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
-import { jobsIn, keepLog, outboxOf, startAfresh, until, untilLocked } from './workplace.ts';
+import {
+  jobsIn,
+  keepLog,
+  outboxOf,
+  startAfresh,
+  surroundingsOf,
+  until,
+  untilLocked,
+} from './workplace.ts';
 
 const database = await createDatabase();
 const { ownerPool, workerUrl } = database;
@@ -74,9 +81,7 @@ test('changed schedules become one job a doctor, however often they are told', a
   expect(new Set(jobs.map(({ payload }) => payload.doctor_id))).toEqual(
     new Set(hospital.doctorIds),
   );
-  expect(Object.keys(createTaskList(keepLog().log, openTransports({})))).toContain(
-    'generate_slots',
-  );
+  expect(Object.keys(createTaskList(keepLog().log, surroundingsOf()))).toContain('generate_slots');
 });
 
 test('a relay takes no more than a batch, the oldest first', async () => {

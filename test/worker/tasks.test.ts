@@ -6,7 +6,6 @@ import { crontab } from '../../worker/crontab.ts';
 import { addJobs, type NewJob } from '../../worker/jobs.ts';
 import { type Payload, PayloadError, readPayload } from '../../worker/payloads.ts';
 import { tasks } from '../../worker/task-list.ts';
-import { openTransports } from '../../worker/transports/open-transports.ts';
 import { committedAs } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
 import {
@@ -15,7 +14,7 @@ import {
   slotsAhead,
   type TestHospital,
 } from '../helpers/hospital.ts';
-import { jobsIn, keepLog, startAfresh, until, workFor } from './workplace.ts';
+import { jobsIn, keepLog, startAfresh, surroundingsOf, until, workFor } from './workplace.ts';
 
 const database = await createDatabase();
 const { ownerPool, workerUrl } = database;
@@ -35,7 +34,7 @@ async function run<Name extends keyof typeof tasks>(name: Name, payload: Payload
   const pool = createPool({ url: workerUrl, applicationName: 'test-task', log });
   try {
     const task = tasks[name] as (typeof tasks)[Name];
-    await task(payload, { db: pool, log, transports: openTransports({}) });
+    await task(payload, { ...surroundingsOf(), db: pool, log });
   } finally {
     await pool.end();
   }
@@ -122,6 +121,37 @@ test('a lapsed hold is swept, and one that is still good stays', async () => {
     [lapsed.id],
   );
   expect(rows).toEqual([{ actor_role: 'worker' }]);
+});
+
+test('reminders are sent where they are due, once, and told outside', async () => {
+  const hospital = await createHospital(ownerPool);
+  await generateSlots(ownerPool, hospital);
+  const slots = await slotsAhead(ownerPool, hospital);
+  const { rows: visits } = await ownerPool.query<{ id: string }>(
+    `insert into app_public.appointment (hospital_id, slot_id, patient_id, status, idempotency_key)
+     values ($1, $2, $3, 'scheduled', $4) returning id`,
+    [hospital.id, slots[30], hospital.patientIds[0], randomUUID()],
+  );
+  await startAfresh(ownerPool);
+  await run('sweep_reminders', cron());
+  expect(await jobsIn(ownerPool)).toEqual([]);
+  await ownerPool.query(
+    `insert into app_private.clock_shift (shift)
+     select starts_at - interval '2 hours' - now() from app_public.appointment where id = $1`,
+    [visits[0]?.id],
+  );
+  await run('sweep_reminders', cron());
+  expect(await jobsIn(ownerPool)).toMatchObject([
+    { task: 'send_reminders', payload: { hospital_id: hospital.id } },
+  ]);
+  await run('send_reminders', { hospital_id: hospital.id });
+  const lines = await run('send_reminders', { hospital_id: hospital.id });
+  expect(lines).toMatchObject([{ msg: 'reminders have been sent', reminders: 0 }]);
+  const { rows } = await ownerPool.query(
+    "select appointment_id from app_public.notification where hospital_id = $1 and event = 'appointment_reminder'",
+    [hospital.id],
+  );
+  expect(rows).toEqual([{ appointment_id: visits[0]?.id }]);
 });
 
 test('a hospital whose holds cannot be swept does not keep the others waiting', async () => {
@@ -248,6 +278,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'sweep_lapsed_requests',
     'sweep_no_shows',
     'sweep_outgoing_mail',
+    'sweep_reminders',
     'sweep_stage_alerts',
     'sweep_stuck_jobs',
     'sweep_waitlist',

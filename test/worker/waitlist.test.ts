@@ -5,14 +5,21 @@ import { addJobs } from '../../worker/jobs.ts';
 import { type Payload, readPayload } from '../../worker/payloads.ts';
 import { relayBatch } from '../../worker/relay.ts';
 import { tasks } from '../../worker/task-list.ts';
-import { openTransports } from '../../worker/transports/open-transports.ts';
 import { committedAs } from '../helpers/actors.ts';
 import { book, cancel, hold, reschedule, transit } from '../helpers/booking.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type OpenHospital, openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
 import { type Entry, join, leave, type Offer, type Wish } from '../waitlist/waitlist.ts';
-import { jobsIn, keepLog, outboxOf, startAfresh, until, workFor } from './workplace.ts';
+import {
+  jobsIn,
+  keepLog,
+  outboxOf,
+  startAfresh,
+  surroundingsOf,
+  until,
+  workFor,
+} from './workplace.ts';
 
 const database = await createDatabase();
 const { ownerPool, workerUrl } = database;
@@ -83,7 +90,7 @@ async function run<Name extends keyof typeof tasks>(name: Name, payload: Payload
     await (tasks[name] as (typeof tasks)[Name])(payload, {
       db: pool,
       log,
-      transports: openTransports({}),
+      ...surroundingsOf(),
     });
   } finally {
     await pool.end();

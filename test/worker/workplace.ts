@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { onTestFinished } from 'vitest';
 import { createLog, type Log } from '../../platform/log.ts';
+import type { Surroundings } from '../../worker/tasks/task.ts';
 import { openTransports, type Transports } from '../../worker/transports/open-transports.ts';
 import { openWorker, type Worker } from '../../worker/worker.ts';
 
@@ -29,13 +30,23 @@ export async function until<T>(ask: () => Promise<T | undefined | false> | T | u
   }
 }
 
+/** What tasks reach outside: nobody, unless told; links lead to an address that is not there. */
+export function surroundingsOf(transports: Transports = openTransports({})): Surroundings {
+  const linkSecrets = [{ kid: 'test', secret: 'a link secret that is only used by tests' }];
+  return { transports, links: { publicUrl: 'https://visits.example', linkSecrets } };
+}
+
 /** A worker of this test's own; stopped when the test is done. */
 export async function workFor(
   workerUrl: string,
   transports: Transports = openTransports({}),
 ): Promise<{ worker: Worker; lines: Line[] }> {
   const { log, lines } = keepLog();
-  const worker = await openWorker({ url: workerUrl, log, transports });
+  const worker = await openWorker({
+    url: workerUrl,
+    log,
+    surroundings: surroundingsOf(transports),
+  });
   onTestFinished(() => worker.stop());
   return { worker, lines };
 }

@@ -1,14 +1,17 @@
 import type { Queryable } from '../jobs.ts';
-import type { SendOutcome, Transport } from '../transports/transport.ts';
+import { type Composable, compose } from '../transports/compose.ts';
+import type { Message, SendOutcome, Transport } from '../transports/transport.ts';
 import type { Task } from './task.ts';
 
 /** A delivery that is ours until its lease ends. */
-interface Claim {
-  delivery_id: string;
+interface Claim extends Composable {
   lease: string;
-  address: string;
-  title: string;
-  body: string;
+}
+
+/** A claim with the message that it becomes. */
+interface Ready {
+  claim: Claim;
+  message: Message;
 }
 
 const mostClaimed = 50;
@@ -24,7 +27,7 @@ const beginWithinMs = 120_000;
  */
 export const sendDeliveries: Task<'send_deliveries'> = async (
   { hospital_id, channel },
-  { db, log, transports },
+  { db, links, log, transports },
 ) => {
   const transport = transports[channel];
   if (!transport) {
@@ -41,14 +44,18 @@ export const sendDeliveries: Task<'send_deliveries'> = async (
   let isDown = false;
   while (!isDown) {
     const { rows: claims } = await db.query<Claim>(
-      `select delivery_id, lease, address, title, body
+      `select delivery_id, notification_id, lease, address, title, body
          from app_private.claim_deliveries(
            hospital_id => $1::uuid, channel => $2::app_public.delivery_channel, most => $3::integer)`,
       [hospital_id, channel, mostClaimed],
     );
     if (claims.length === 0) break;
+    const ready: Ready[] = [];
+    for (const claim of claims) {
+      ready.push({ claim, message: await compose(db, links, hospital_id, channel, claim) });
+    }
     const settle = inTurn(db, hospital_id);
-    isDown = await sendAll(claims, transport, async (claim, outcome) => {
+    isDown = await sendAll(ready, transport, async (claim, outcome) => {
       await settle(claim, outcome);
       settled[outcome.kind] = (settled[outcome.kind] ?? 0) + 1;
     });
@@ -65,24 +72,19 @@ type Settled = SendOutcome | { kind: 'unsent'; reason?: string };
  * it cannot. Everything is settled when it returns, unless the database fails.
  */
 async function sendAll(
-  claims: readonly Claim[],
+  ready: readonly Ready[],
   transport: Transport,
   settle: (claim: Claim, outcome: Settled) => Promise<void>,
 ): Promise<boolean> {
   const claimedAt = performance.now();
-  const waiting = [...claims];
+  const waiting = [...ready];
   let isDown = false;
-  const sendNext = async (claim: Claim) => {
+  const sendNext = async ({ claim, message }: Ready) => {
     if (isDown || performance.now() - claimedAt > beginWithinMs) {
       await settle(claim, { kind: 'unsent' });
       return;
     }
-    const outcome = await transport.send({
-      id: claim.delivery_id,
-      to: claim.address,
-      subject: claim.title,
-      text: claim.body,
-    });
+    const outcome = await transport.send(message);
     if (outcome.kind === 'failed' && outcome.isDown) {
       isDown = true;
       await settle(claim, { kind: 'unsent', reason: outcome.reason });
@@ -91,7 +93,7 @@ async function sendAll(
     }
   };
   const sendOn = async () => {
-    for (let claim = waiting.shift(); claim; claim = waiting.shift()) await sendNext(claim);
+    for (let next = waiting.shift(); next; next = waiting.shift()) await sendNext(next);
   };
   const [first] = waiting.splice(0, 1);
   if (first) await sendNext(first);

@@ -11,7 +11,7 @@ type Mail = { id: string; address: string; subject: string; body: string };
  */
 export const sendOutgoingMail: Task<'send_outgoing_mail'> = async (
   { hospital_id },
-  { db, log, publicUrl, transports },
+  { db, links, log, transports },
 ) => {
   const transport = transports.email;
   const claim = async (most: number): Promise<Mail[]> => {
@@ -31,7 +31,7 @@ export const sendOutgoingMail: Task<'send_outgoing_mail'> = async (
   }
   for (let mails = await claim(atOnce); mails.length > 0; mails = await claim(atOnce)) {
     for (const { address, body, id, subject } of mails) {
-      const text = body.replaceAll('{public_url}', publicUrl.replace(/\/+$/, ''));
+      const text = body.replaceAll('{public_url}', links.publicUrl);
       const outcome = await transport.send({ id, to: address, subject, text });
       const error = outcome.kind === 'sent' ? null : outcome.reason;
       await db.query(

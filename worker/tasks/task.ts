@@ -2,14 +2,15 @@ import type { Log } from '../../platform/log.ts';
 import type { TaskResult } from '../job-run.ts';
 import type { Queryable } from '../jobs.ts';
 import type { Payload, TaskName } from '../payloads.ts';
+import type { LinkOptions } from '../transports/attachments.ts';
 import type { Transports } from '../transports/open-transports.ts';
 
 /** What lies outside the database, as far as tasks reach it. */
 export interface Surroundings {
   /** The ways to reach people outside. */
   transports: Transports;
-  /** Address that links in messages begin with. */
-  publicUrl: string;
+  /** What links in messages are made of. */
+  links: LinkOptions;
 }
 
 /** What a task gets to work with. */

@@ -5,7 +5,7 @@ import type { Message, SendOutcome, Transport } from './transport.ts';
 export interface Attachment {
   filename: string;
   contentType: string;
-  content: string | Buffer;
+  content: string;
 }
 
 /** A mail; its id becomes its Message-ID. */

@@ -7,7 +7,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   accountId: 'The account.',
   alertId: 'The alert.',
   appointmentId: 'The appointment.',
-  beyond: 'Position of the last row that you have; only what comes after it. Left out: from the start.',
+  beyond:
+    'Position of the last row that you have; only what comes after it. Left out: from the start.',
   bookingHorizonDays: 'How many days ahead of today can be booked, 1 to 365.',
   bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
@@ -24,12 +25,14 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   diagnosis: 'What was found, one text each, at most 50; left out: as it is.',
   diastolic: 'Diastolic blood pressure in mmHg, 10 to 250.',
   displayName: 'Name for people.',
-  doctorAlertBuffer: "Grace beyond the slot's length before a patient waiting for the doctor raises an alert.",
+  doctorAlertBuffer:
+    "Grace beyond the slot's length before a patient waiting for the doctor raises an alert.",
   doctorId: 'The doctor; where it may be left out, all doctors.',
   duration: 'How long the visit takes, 5 minutes to 8 hours; left out: as long as the slot.',
   earliestTime: 'Earliest local start that suits; left out: any.',
   effectiveFrom: 'First local day on which the new week holds: today or later.',
-  effectiveUntil: 'Last local day on which it holds, after which the old week holds again; left out: for good.',
+  effectiveUntil:
+    'Last local day on which it holds, after which the old week holds again; left out: for good.',
   email: 'E-mail address.',
   emergencyAccessDuration: 'How long an emergency access opens a record, 5 minutes to a day.',
   emergencyAccessId: 'The emergency access.',
@@ -37,6 +40,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   entryId: 'The place on the waitlist.',
   everyDays: 'Days from one occurrence to the next, 1 to 366.',
   externalEventType: 'Event type of the service in an external calendar.',
+  feedId: 'The calendar feed.',
   firstDay: 'First local day.',
   firstStartsAt: 'Start of the first occurrence; the others begin at the same local time.',
   fromDay: 'First local day.',
@@ -46,10 +50,12 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   height: 'Height in centimetres, 15 to 280.',
   holdDuration: 'How long a held slot waits for its confirmation, up to an hour.',
   holidayId: 'The holiday.',
-  idempotencyKey: 'A UUID that you make for this wish; send the same one when you repeat the request.',
+  idempotencyKey:
+    'A UUID that you make for this wish; send the same one when you repeat the request.',
   invitationId: 'The invitation.',
   isActive: 'Whether it is in use.',
-  isAllOrNothing: 'True, or left out: one occurrence that cannot be booked refuses all. False: those that can be are booked.',
+  isAllOrNothing:
+    'True, or left out: one occurrence that cannot be booked refuses all. False: those that can be are booked.',
   isAvailable: 'Whether the doctor takes appointments.',
   isDryRun: 'Whether everything is only tried: all faults are told, nothing is stored.',
   isOn: 'True: also where you would not be told by this channel. False: not by this channel.',
@@ -81,7 +87,10 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   quietFrom: 'Local time from which you are not disturbed.',
   quietUntil: 'Local time until which you are not disturbed; may lie on the next day.',
   reason: 'Why, in plain words; at most 2000 characters.',
-  rebookBuffer: 'A slot freed by a no-show is bookable again only if it starts later than this from now.',
+  rebookBuffer:
+    'A slot freed by a no-show is bookable again only if it starts later than this from now.',
+  reminderOffsets:
+    'How long before their visit patients are reminded: 1 to 5 distinct spans of 5 minutes to 30 days.',
   respiratoryRate: 'Breaths a minute, 2 to 120.',
   role: 'What the account may do (any role but patient), or as what a doctor takes part.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
@@ -102,10 +111,12 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   text: 'What is to be added; at most 10000 characters.',
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',
   toDay: 'Last local day, included.',
-  topic: 'An event, or appointments, requests, waitlist, reminders, security, work or all; an event goes before its group, a group before all.',
+  topic:
+    'An event, or appointments, requests, waitlist, reminders, security, work or all; an event goes before its group, a group before all.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
   verdict: 'Whether it was justified.',
-  vitalsAlertBuffer: "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
+  vitalsAlertBuffer:
+    "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
   weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',
   weight: 'Weight in kilograms, up to 700.',
 };

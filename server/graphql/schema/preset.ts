@@ -2,6 +2,7 @@ import 'postgraphile';
 import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
+import { CalendarFeedUrlPlugin } from './calendar-feed-url.ts';
 import { DescriptionsPlugin } from './descriptions.ts';
 import { FreeSlotRelationsPlugin } from './free-slot-relations.ts';
 import { InflectionPlugin } from './inflection.ts';
@@ -30,6 +31,7 @@ export const SchemaPreset: GraphileConfig.Preset = {
     RowByIdPlugin,
     NewestFirstPlugin,
     FreeSlotRelationsPlugin,
+    CalendarFeedUrlPlugin,
     SlotsChangedPlugin,
     NotificationsChangedPlugin,
     StageAlertsChangedPlugin,

@@ -8,12 +8,14 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   appointment: ['id', 'slot_id', 'doctor_id', 'patient_id', 'series_id', 'starts_at', 'status'],
   appointment_archive: ['id', 'doctor_id', 'patient_id', 'starts_at', 'status'],
   appointment_move: ['appointment_id', 'moved_at'],
+  appointment_reminder: ['appointment_id', 'starts_at'],
   appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
   account: ['id', 'email', 'role'],
   consultation: ['id', 'appointment_id', 'patient_id', 'started_at'],
   consultation_addendum: ['id', 'consultation_id'],
   consultation_participant: ['id', 'consultation_id'],
+  calendar_feed: ['id', 'account_id'],
   doctor: ['id', 'specialty', 'display_name', 'is_active', 'is_available'],
   doctor_day: ['doctor_id', 'day'],
   emergency_access: ['id', 'account_id', 'patient_id'],
@@ -48,6 +50,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   absence: ['during'],
   appointment: ['during', 'idempotency_key', 'request_fingerprint'],
   appointment_move: ['idempotency_key', 'request_fingerprint'],
+  appointment_reminder: ['notification_id'],
   notification: ['patient_id', 'doctor_id', 'account_id'],
   notification_delivery: ['patient_id', 'doctor_id', 'account_id', 'lease'],
   appointment_series: ['idempotency_key', 'request_fingerprint'],
@@ -229,6 +232,16 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           },
         ]),
       ),
+      'app_public.appointment_reminder.reminder_of_an_appointment': {
+        tags: { foreignFieldName: 'reminders' },
+      },
+      // The message is its reader's alone.
+      'app_public.appointment_reminder.reminder_by_a_notification': {
+        tags: {
+          behavior:
+            '-singularRelation:resource:single -manyRelation:resource:connection -manyRelation:resource:list',
+        },
+      },
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
       },
@@ -279,6 +292,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
           fieldName: 'reader',
           behavior: '-manyRelation:resource:connection -manyRelation:resource:list',
         },
+      },
       'app_public.notification_delivery.delivery_of_a_notification': {
         tags: { foreignFieldName: 'deliveries' },
       },

@@ -169,3 +169,7 @@ create or replace trigger invitation_is_audited
 create or replace trigger emergency_access_is_audited
   after insert or update or delete on app_public.emergency_access
   for each row execute function app_private.record_audit('emergency_access');
+-- That a feed was made, revoked or removed; when a program last read it is no decision.
+create or replace trigger calendar_feed_is_audited
+  after insert or update of revoked_at or delete on app_public.calendar_feed
+  for each row execute function app_private.record_audit('calendar_feed');

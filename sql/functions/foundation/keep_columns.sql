@@ -166,3 +166,18 @@ create or replace trigger notification_setting_keeps_its_identity
 create or replace trigger undeliverable_address_keeps_its_identity
   before update of hospital_id, channel, address_hash on app_private.undeliverable_address
   for each row execute function app_private.keep_columns('undeliverable_address', 'channel', 'address_hash');
+create or replace trigger appointment_reminder_keeps_what_happened
+  before update of hospital_id, appointment_id, starts_at, lead_time, notification_id, created_at on app_public.appointment_reminder
+  for each row execute function app_private.keep_columns('appointment_reminder', 'appointment_id', 'starts_at', 'lead_time', 'notification_id', 'created_at');
+
+create or replace trigger reminder_mark_keeps_its_identity
+  before update of hospital_id on app_private.reminder_mark
+  for each row execute function app_private.keep_columns('reminder_mark');
+
+create or replace trigger calendar_feed_keeps_its_identity
+  before update of hospital_id, id, account_id, created_at on app_public.calendar_feed
+  for each row execute function app_private.keep_columns('calendar_feed', 'account_id', 'created_at');
+
+create or replace trigger calendar_feed_secret_keeps_its_identity
+  before update of hospital_id, token_hash, feed_id on app_private.calendar_feed_secret
+  for each row execute function app_private.keep_columns('calendar_feed_secret', 'token_hash', 'feed_id');

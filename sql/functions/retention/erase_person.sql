@@ -78,6 +78,10 @@ begin
   using app_public.account
   where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
     and account_secret.hospital_id = erase_person.hospital_id and account_secret.account_id = account.id;
+  delete from app_public.calendar_feed
+  using app_public.account
+  where account.hospital_id = erase_person.hospital_id and account.patient_id = erase_person.patient_id
+    and calendar_feed.hospital_id = erase_person.hospital_id and calendar_feed.account_id = account.id;
 
   update app_public.appointment
   set reason = null, notes = null, cancellation_reason = null

@@ -15,6 +15,11 @@ begin
       select coalesce(jsonb_agg(to_jsonb(account) order by account.id), '[]')
       from app_public.account
       where account.hospital_id = hospital and account.patient_id = export_patient.patient_id),
+    'calendar_feeds', (
+      select coalesce(jsonb_agg(to_jsonb(feed) order by feed.id), '[]')
+      from app_public.account
+      join app_public.calendar_feed as feed on feed.hospital_id = hospital and feed.account_id = account.id
+      where account.hospital_id = hospital and account.patient_id = export_patient.patient_id),
     'appointments', (
       select coalesce(jsonb_agg(to_jsonb(appointment) - array['idempotency_key', 'request_fingerprint', 'during']
         order by appointment.starts_at, appointment.id), '[]')

@@ -7,7 +7,7 @@
 -- Within the hospital's own hours only; the caller looks at the window (hospitals_with_no_shows), the
 -- time-out itself is guarded by the state machine (guard_no_show). It acts as the worker and runs as the
 -- owner, because locking needs rights that the worker lacks. Cost follows what is due
--- (appointment_expected).
+-- (appointment_awaited_by_time).
 create or replace function app_private.mark_no_shows(hospital_id uuid, most integer default 200)
 returns integer
 language plpgsql security definer
