@@ -205,6 +205,15 @@ describe('a reminder', () => {
       ]);
     }));
 
+  test('comes late from the first run of a hospital, too', () =>
+    play(async (stage) => {
+      const { db, hospital } = stage;
+      const visit = await bookAs(stage, 14);
+      await waitUntil(db, visit, '3 hours');
+      expect(await sendReminders(db, hospital)).toBe(1);
+      expect(await remindersIn(db, hospital)).toEqual([[visit.id, 24]]);
+    }));
+
   test('never comes once the visit has begun', () =>
     play(async (stage) => {
       const { db, hospital } = stage;

@@ -21,7 +21,7 @@ begin
         where appointment.hospital_id = hospital.id
           and appointment.status in ('scheduled', 'confirmed')
           and appointment.starts_at > greatest(instant,
-            coalesce(reminder_mark.reached_at, instant) - interval '15 minutes' + app_private.absolute_span(given.span))
+            coalesce(reminder_mark.reached_at, hospital.created_at) - interval '15 minutes' + app_private.absolute_span(given.span))
           and appointment.starts_at <= instant + app_private.absolute_span(given.span)
         limit 1) as due);
 end

@@ -1,7 +1,7 @@
 -- Reminds the patients of a hospital whose reminder has come due since the last time: one row of their
 -- inbox each, whose trigger tells the relay. Read are, offset by offset, the visits whose start less the
 -- offset was passed since the mark (and a quarter of an hour before it, for bookings that were being
--- written then); after an outage that is all of what was missed, after five minutes those few.
+-- written then); after an outage that is all of what was missed, after five minutes those few. A hospital's first run looks back to its beginning.
 -- Nobody is reminded of what they were told less than the offset before: who books, moves or is accepted
 -- an hour ahead gets no reminder of the day before. Of several offsets that have passed only the nearest
 -- is sent, and none further away after it. A key of appointment, start and offset makes a repetition do
@@ -22,7 +22,7 @@ declare
 begin
   select * into place from app_public.hospital where hospital.id = send_reminders.hospital_id;
   insert into app_private.reminder_mark (hospital_id, reached_at)
-  values (send_reminders.hospital_id, instant)
+  values (send_reminders.hospital_id, place.created_at)
   on conflict on constraint reminder_mark_pkey do nothing;
   select reminder_mark.reached_at - interval '15 minutes' into since
   from app_private.reminder_mark
