@@ -141,6 +141,26 @@ test('TLS that is required and not offered: nothing is said in clear', async () 
   expect(server.arrived).toEqual([]);
 });
 
+test('a password is not said in clear to a server elsewhere, unless the operator says so', async () => {
+  const users: string[] = [];
+  const server = await startMailServer({
+    authOptional: false,
+    allowInsecureAuth: true,
+    onAuth({ username }, _session, done) {
+      users.push(username ?? '');
+      done(null, { user: 'me' });
+    },
+  });
+  // This machine, but not by a name that says so.
+  const url = `smtp://me:swordfish@0.0.0.0:${server.port}`;
+  expect(await transportTo({ url }).send(message)).toMatchObject({ kind: 'failed', isDown: true });
+  expect(users).toEqual([]);
+  expect(await transportTo({ url: `${url}?requireTLS=false` }).send(message)).toMatchObject({
+    kind: 'sent',
+  });
+  expect(users).toEqual(['me']);
+});
+
 test('a login: the right one sends, a wrong one is the fault of the transport and is not told', async () => {
   const server = await startMailServer({
     authOptional: false,

@@ -18,7 +18,10 @@ export interface EmailMessage extends Message {
 export type EmailTransport = Transport<EmailMessage>;
 
 export interface EmailOptions {
-  /** `smtp://user:password@host:587` (STARTTLS where offered; required with `?requireTLS=true`) or `smtps://…:465`. */
+  /**
+   * `smtps://user:password@host:465`, or `smtp://…:587` with STARTTLS where it is offered. Where there is a
+   * password it is required, but for a server on this machine; `?requireTLS=` true or false decides.
+   */
   url: string;
   /** Sender, such as `Hospital <no-reply@hospital.example>`. */
   from: string;
@@ -44,7 +47,8 @@ export function createEmailTransport({
     maxConnections: mostConnections,
     maxMessages: 100,
     connectionTimeout: Math.min(silenceMs, 5_000),
-    greetingTimeout: Math.min(silenceMs, 5_000),
+    // Well before the silence that may be about a message: who never greets is not there at all.
+    greetingTimeout: Math.min(silenceMs / 2, 5_000),
     dnsTimeout: Math.min(silenceMs, 5_000),
     socketTimeout: silenceMs,
     // Words come from people; none of them names a file or an address to read.
@@ -89,11 +93,12 @@ export function createEmailTransport({
 function optionsOf(url: string, ca: string | undefined) {
   const { protocol, hostname, port, username, password, searchParams } = new URL(url);
   const secure = protocol === 'smtps:';
+  const needsTls = username !== '' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port) || (secure ? 465 : 587),
     secure,
-    requireTLS: searchParams.get('requireTLS') === 'true',
+    requireTLS: (searchParams.get('requireTLS') ?? String(needsTls)) === 'true',
     tls: { minVersion: 'TLSv1.2' as const, ...(ca === undefined ? {} : { ca }) },
     ...(username
       ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }
