@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
 import { aside, asOwner, become, rolledBack } from '../helpers/actors.ts';
-import { stored } from '../helpers/booking.ts';
+import { type Appointment, stored } from '../helpers/booking.ts';
 import { clockOf, setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type OpenHospital, openHospital } from '../helpers/hospital.ts';
@@ -131,7 +131,7 @@ test(
   'unblocking forgives what was missed: the count stays true, and the next block takes as many again',
   story(async (db, hospital) => {
     const patientId = nth(hospital.patientIds, 0);
-    const visits = [];
+    const visits: Appointment[] = [];
     for (const slot of [0, 1, 2, 3, 4, 5]) visits.push(await bookVisit(db, hospital, slot));
     await setClock(db, nth(visits, 5).starts_at);
     const missed = async (index: number) => {
@@ -159,7 +159,7 @@ test(
 test(
   'what is forgiven never exceeds what was missed, when a forgiven one is undone',
   story(async (db, hospital) => {
-    const visits = [];
+    const visits: Appointment[] = [];
     for (const slot of [0, 1, 2]) visits.push(await bookVisit(db, hospital, slot));
     await setClock(db, nth(visits, 2).starts_at);
     for (const { id } of visits) await markNoShow(db, id);
