@@ -198,6 +198,19 @@ describe.each(Object.entries(deeds))('%s', (_name, { act, leaves, after, waits }
     }));
 });
 
+test('the sweep does not wait for a visit that is just being checked in', () =>
+  race(ownerPool, async (start) => {
+    const world = await prepare();
+    const [one, other] = [await start(world.receptionist), await start()];
+    await transit(one.db, 'check_in_appointment', nth(world.visits, 0).id);
+    // As long as it takes: the other one only commits afterwards.
+    expect(await sweep(other.db, world)).toBe(2);
+    await other.commit();
+    await one.commit();
+    expect(await states(world)).toEqual(['checked_in', 'no_show', 'no_show']);
+    await expectInvariants(ownerPool);
+  }));
+
 test('of two sweeps of a hospital the second leaves at once, and finds the rest later', () =>
   race(ownerPool, async (start) => {
     const world = await prepare();

@@ -324,6 +324,25 @@ test(
 );
 
 test(
+  'undone twice, each row of the log keeps its own end',
+  story(async (db, hospital) => {
+    const visit = await bookVisit(db, hospital);
+    await goTo(db, visit);
+    for (const reason of ['the wrong room', 'the wrong list']) {
+      await become(db, hospital.receptionist);
+      await markNoShow(db, visit.id);
+      await become(db, hospital.admin);
+      await undoNoShow(db, visit.id, reason);
+    }
+    expect((await logOf(db, visit.id)).map(({ undo_reason }) => undo_reason)).toEqual([
+      'the wrong room',
+      'the wrong list',
+    ]);
+    expect(await recordOf(db, visit.patient_id)).toMatchObject({ no_show_count: 0 });
+  }),
+);
+
+test(
   'a seat that somebody else has taken is not taken back, until there is one more',
   story(async (db, hospital) => {
     const visit = await bookVisit(db, hospital);
@@ -347,6 +366,31 @@ test(
       booked_count: 2,
       capacity: 2,
     });
+  }),
+);
+
+test(
+  'a long visit of which somebody else has a further seat by now comes back as a whole or not at all',
+  story(async (db, hospital) => {
+    await asOwner(db);
+    const serviceId = await insert(db, 'service', {
+      hospital_id: hospital.id,
+      name: 'Operation',
+      duration: '1 hour',
+    });
+    await become(db, hospital.receptionist);
+    const visit = await book(db, {
+      slotId: nth(hospital.slotIds, 0),
+      patientId: nth(hospital.patientIds, 0),
+      serviceId,
+    });
+    await markNoShow(db, visit.id, 'patient_called');
+    await bookVisit(db, hospital, 1, 1);
+    await become(db, hospital.admin);
+    expect((await refusalOf(db, () => undoNoShow(db, visit.id))).scenario).toBe(
+      'seat_no_longer_free',
+    );
+    expect(await slotState(db, nth(hospital.slotIds, 0))).toMatchObject({ booked_count: 0 });
   }),
 );
 
