@@ -12,6 +12,7 @@ import { bookingOverGraphql } from './workloads/booking-graphql.ts';
 import { freeSlots } from './workloads/free-slots.ts';
 import { generateManySlots } from './workloads/generate-slots.ts';
 import { jobRecords } from './workloads/job-records.ts';
+import { noShow } from './workloads/no-show.ts';
 import { race } from './workloads/race.ts';
 import { rival } from './workloads/rival.ts';
 
@@ -22,6 +23,7 @@ const workloads: readonly Workload[] = [
   rival,
   generateManySlots,
   freeSlots,
+  noShow,
   archive,
   jobRecords,
 ];
@@ -29,7 +31,7 @@ const workloads: readonly Workload[] = [
 const usage = `Usage: npm run bench -- [--small | --huge] [--only name]…
 
   --small  small sizes, for correctness alone; the figures are kept beside the data, not in bench/results
-  --huge   the largest sizes as well: 10,000,000 slots stored; takes tens of minutes and some 10 GB
+  --huge   the largest sizes as well: 10,000,000 slots or appointments stored; takes tens of minutes and some 10 GB
   --only   one workload, repeatable: ${workloads.map(({ name }) => name).join(', ')}
 
 With DATABASE_URL, a database is made on that server and dropped afterwards; its login roles

@@ -23,6 +23,7 @@ create table app_public.no_show_log (
   is_slot_released boolean not null,
   is_patient_notified boolean not null,
   has_blocked_patient boolean not null,
+  is_forgiven boolean not null default false,
   marked_by uuid,
   marked_at timestamptz not null,
   undone_by uuid,
@@ -54,6 +55,7 @@ comment on column app_public.no_show_log.is_slot_released is
   'Whether the seat could be booked again: the slot was still ahead by more than the hospital''s rebookBuffer.';
 comment on column app_public.no_show_log.is_patient_notified is 'Whether the patient got a notification.';
 comment on column app_public.no_show_log.has_blocked_patient is 'Whether this one reached the hospital''s noShowBlockThreshold and blocked the patient.';
+comment on column app_public.no_show_log.is_forgiven is 'Whether it no longer counts towards a block, because the patient was unblocked since.';
 comment on column app_public.no_show_log.marked_by is 'Account that marked it; null for the automatic sweep and for an operator.';
 comment on column app_public.no_show_log.marked_at is 'When it was marked.';
 comment on column app_public.no_show_log.undone_by is 'Admin who undid it; null for an operator.';
@@ -66,7 +68,7 @@ alter table app_public.patient
 comment on column app_public.patient.no_show_count is
   'How many visits the patient has missed: the rows of noShowLogs that were not undone.';
 comment on column app_public.patient.no_shows_forgiven is
-  'How many of them no longer count towards a block: those before the last unblocking.';
+  'How many of them no longer count towards a block: those that an unblocking forgave.';
 
 create table app_public.patient_block (
   hospital_id uuid not null constraint patient_block_of_a_hospital references app_public.hospital (id),

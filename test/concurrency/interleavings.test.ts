@@ -170,6 +170,7 @@ test('all at once, again and again', async () => {
 
 // The appointment comes first: booking with this doctor afterwards would let the hold expire.
 async function prepare(): Promise<World> {
+  await ownerPool.query('delete from app_private.clock_shift');
   const hospital = await openHospital(ownerPool, { horizonDays: 1 });
   const { receptionist, slotIds, patientIds } = hospital;
   const appointment = await committedAs(ownerPool, receptionist, (db) =>
@@ -181,6 +182,12 @@ async function prepare(): Promise<World> {
   );
   const held = await committedAs(ownerPool, receptionist, (db) =>
     hold(db, { slotId: nth(slotIds, 2), patientId: nth(patientIds, 2) }),
+  );
+  // The day of the visit has come, an hour before it begins.
+  await ownerPool.query(
+    `insert into app_private.clock_shift (shift)
+     select starts_at - interval '1 hour' - now() from app_public.slot where id = $1`,
+    [nth(slotIds, 0)],
   );
   return { ...hospital, appointmentId: appointment.id, heldId: held.id };
 }

@@ -163,4 +163,32 @@ const invariants: Record<string, string> = {
     where notification.id is null
       or (delivery.patient_id, delivery.doctor_id, delivery.account_id)
         is distinct from (notification.patient_id, notification.doctor_id, notification.account_id)`,
+
+  'a patient has missed another number of visits than the log says': `
+    select patient.id, patient.no_show_count, patient.no_shows_forgiven, count(no_show_log.id)::int as logged
+    from app_public.patient
+    left join app_public.no_show_log
+      on no_show_log.hospital_id = patient.hospital_id and no_show_log.patient_id = patient.id
+      and no_show_log.undone_at is null
+    group by patient.hospital_id, patient.id, patient.no_show_count, patient.no_shows_forgiven
+    having patient.no_show_count <> count(no_show_log.id)
+      or patient.no_shows_forgiven <> count(no_show_log.id) filter (where no_show_log.is_forgiven)`,
+
+  'a missed visit has no standing row of the log, or one that was not missed has one': `
+    select appointment.id, appointment.status, count(no_show_log.id)::int as standing
+    from app_public.appointment
+    left join app_public.no_show_log
+      on no_show_log.hospital_id = appointment.hospital_id and no_show_log.appointment_id = appointment.id
+      and no_show_log.undone_at is null
+    group by appointment.hospital_id, appointment.id, appointment.status
+    having count(no_show_log.id) <> case when appointment.status = 'no_show' then 1 else 0 end`,
+
+  'a patient is blocked without an open block, or the other way round': `
+    select patient.id, patient.status, count(patient_block.id)::int as open_blocks
+    from app_public.patient
+    left join app_public.patient_block
+      on patient_block.hospital_id = patient.hospital_id and patient_block.patient_id = patient.id
+      and patient_block.unblocked_at is null
+    group by patient.hospital_id, patient.id, patient.status
+    having count(patient_block.id) <> case when patient.status = 'blocked' then 1 else 0 end`,
 };

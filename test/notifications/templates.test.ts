@@ -26,12 +26,12 @@ const sources: Source[] = await Promise.all(
 const tellers = sources.flatMap(({ name, code }) => {
   const list = code.match(/create or replace function \w+\.\w+\(([^)]*)\)/)?.[1] ?? '';
   const parameters = list.split(',').map((each) => each.trim().split(/\s+/)[0] ?? '');
-  return parameters.includes('event') ? [{ name, parameters }] : [];
+  return parameters.includes('event') ? [{ name, parameters, code }] : [];
 });
 
 /** What is told, as far as it stands in the calls themselves. */
 const told = sources.flatMap((source) =>
-  tellers.flatMap(({ name, parameters }) =>
+  tellers.flatMap(({ name, parameters, code }) =>
     callsOf(source.code, name).flatMap((given) => {
       const argument = (parameter: string) =>
         given.find((each) => each.startsWith(`${parameter} =>`)) ??
@@ -39,7 +39,7 @@ const told = sources.flatMap((source) =>
         '';
       const audiences = parameters.includes('audience')
         ? valuesIn(argument('audience'))
-        : ['patient'];
+        : [code.includes("audience = 'staff'") ? 'staff' : 'patient'];
       return valuesIn(argument('event')).flatMap((event) =>
         audiences.map((audience) => ({ event, audience, file: source.name })),
       );
@@ -101,10 +101,12 @@ function tellersOf(event: string): Source[] {
   return sources.filter(({ code }) => code.includes(`'${event}'`));
 }
 
-/** Names that stand in a function, or in one that it calls for facts. */
+/** Names that stand in a function, or in one that it calls for facts or to tell. */
 function factsOf({ code }: Source): string[] {
   const called = sources.filter(
-    (each) => /returns jsonb/.test(each.code) && code.includes(`app_private.${each.name}(`),
+    (each) =>
+      (/returns jsonb/.test(each.code) || tellers.some(({ name }) => name === each.name)) &&
+      code.includes(`app_private.${each.name}(`),
   );
   return [code, ...called.map((each) => each.code)].flatMap((text) =>
     [...text.matchAll(/'(\w+)'/g)].map(([, name = '']) => name),

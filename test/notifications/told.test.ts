@@ -13,7 +13,7 @@ import {
   stored,
   transit,
 } from '../helpers/booking.ts';
-import { moveClock, setClock } from '../helpers/clock.ts';
+import { moveClock, moveClockTo, setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import {
   createHospital,
@@ -348,6 +348,7 @@ test('the day of the visit is no news, nor is what an import brings', () =>
     const { id } = await book(db, { slotId: nth(slots, 0), patientId });
     await news();
     await transit(db, 'confirm_appointment', id);
+    await moveClockTo(db, nth(slots, 0));
     await transit(db, 'check_in_appointment', id);
     await transit(await as(db, hospital.doctor), 'complete_appointment', id);
     expect(await news()).toEqual([]);

@@ -230,7 +230,7 @@ describe('the settings of the hospital', () => {
     asAdmin(async (_, refused) => {
       const { details } = await refused(
         `update_hospital_settings(' ', 0, 366, '2 hours', '1 minute', '-1 second', 0, '22:00', '21:00',
-           '-1 second', '-1 second', 51, '{name}')`,
+           '-1 second', '-1 second', 51, '{1 minute}', '{name}')`,
       );
       expect(Object.keys(details).sort()).toEqual([
         'booking_horizon_days',
@@ -244,6 +244,7 @@ describe('the settings of the hospital', () => {
         'no_show_window_end',
         'offer_duration',
         'rebook_buffer',
+        'reminder_offsets',
         'vitals_alert_buffer',
       ]);
       // An end alone is compared with the start that stands.

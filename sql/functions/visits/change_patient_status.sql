@@ -23,6 +23,11 @@ begin
     new.blocked_reason := null;
     if not is_automatic then
       new.no_shows_forgiven := new.no_show_count;
+      update app_public.no_show_log
+      set is_forgiven = true
+      where no_show_log.hospital_id = old.hospital_id
+        and no_show_log.patient_id = old.id
+        and no_show_log.undone_at is null;
     end if;
     update app_public.patient_block
     set unblocked_at = greatest(instant, patient_block.blocked_at),

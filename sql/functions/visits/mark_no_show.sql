@@ -14,7 +14,8 @@ begin
   elsif length(comment) > 2000 then
     perform app_private.refuse('invalid_input', jsonb_build_object('comment', 'has more than 2000 characters'));
   end if;
-  perform set_config('slotkeeper.no_show_reason', coalesce(reason::text, ''), true),
+  -- By whom follows from who acts, whatever is said.
+  perform set_config('slotkeeper.no_show_reason', case when reason = 'patient_called' then 'patient_called' else '' end, true),
     set_config('slotkeeper.no_show_comment', coalesce(comment, ''), true);
   marked := app_private.transit_appointment(appointment_id, 'no_show');
   perform set_config('slotkeeper.no_show_reason', '', true), set_config('slotkeeper.no_show_comment', '', true);

@@ -1,5 +1,5 @@
--- Read under the caller's own rights: one stretch of time, of the appointments and of the archive. All
--- staff see the hospital's appointments; a doctor counts their own. Lead time falls into the steps in
+-- Read under the caller's own rights: one stretch of time, of the appointments and of the archive. A
+-- doctor counts their own. Lead time falls into the steps in
 -- which hospitals look at it, named by their least days.
 create or replace function app_public.no_show_statistics(
   from_day date, to_day date, group_by app_public.no_show_grouping default 'doctor')
@@ -8,7 +8,8 @@ language plpgsql stable
 as $$
 declare
   hospital uuid := app_private.request_hospital_id();
-  own_doctor uuid := case when app_private.actor_role() = 'doctor' then app_private.claim_doctor_id() end;
+  sees_all boolean := app_private.actor_role() <> 'doctor';
+  own_doctor uuid := app_private.claim_doctor_id();
   zone text;
 begin
   perform app_private.guard_input(jsonb_build_object('to_day', case
@@ -55,7 +56,7 @@ begin
       where appointment.hospital_id = hospital
         and appointment.doctor_id in (
           select doctor.id from app_public.doctor
-          where doctor.hospital_id = hospital and (own_doctor is null or doctor.id = own_doctor))
+          where doctor.hospital_id = hospital and (sees_all or doctor.id = own_doctor))
         and appointment.starts_at >= from_day::timestamp at time zone zone
         and appointment.starts_at < (to_day + 1)::timestamp at time zone zone
       union all
@@ -63,7 +64,7 @@ begin
         archived.starts_at, archived.created_at, archived.status
       from app_public.appointment_archive as archived
       where archived.hospital_id = hospital
-        and (own_doctor is null or archived.doctor_id = own_doctor)
+        and (sees_all or archived.doctor_id = own_doctor)
         and archived.starts_at >= from_day::timestamp at time zone zone
         and archived.starts_at < (to_day + 1)::timestamp at time zone zone
     ) as visit
@@ -76,8 +77,8 @@ end
 $$;
 
 comment on function app_public.no_show_statistics(date, date, app_public.no_show_grouping) is
-  'How many visits of these local days were missed, by doctor, weekday, hour, lead time, location or service, with counts and rate. Archived visits count. For admins, reception and nurses; doctors see their own.';
+  'How many visits of these local days were missed, by doctor, weekday, hour, lead time, location or service, with counts and rate. Archived visits count. For admins; doctors see their own.';
 
 revoke execute on function app_public.no_show_statistics(date, date, app_public.no_show_grouping) from public;
 grant execute on function app_public.no_show_statistics(date, date, app_public.no_show_grouping)
-  to app_doctor, app_nurse, app_receptionist, app_admin;
+  to app_doctor, app_admin;

@@ -11,6 +11,7 @@ declare
   tenant app_public.hospital;
   missed app_public.patient;
   reaches boolean;
+  was_forgiven boolean;
 begin
   select * into tenant from app_public.hospital where hospital.id = new.hospital_id;
 
@@ -46,10 +47,11 @@ begin
   set undone_at = instant, undone_by = app_private.claim_account_id(), undo_reason = nullif(current_setting('slotkeeper.undo_reason', true), '')
   where no_show_log.hospital_id = new.hospital_id
     and no_show_log.appointment_id = new.id
-    and no_show_log.undone_at is null;
+    and no_show_log.undone_at is null
+  returning no_show_log.is_forgiven into was_forgiven;
   update app_public.patient
   set no_show_count = patient.no_show_count - 1,
-      no_shows_forgiven = least(patient.no_shows_forgiven, patient.no_show_count - 1)
+      no_shows_forgiven = patient.no_shows_forgiven - was_forgiven::integer
   where patient.hospital_id = new.hospital_id and patient.id = new.patient_id
   returning * into missed;
   if missed.no_show_count - missed.no_shows_forgiven < tenant.no_show_block_threshold

@@ -10,8 +10,8 @@ declare
   standing app_public.no_show_log;
   undone app_public.appointment;
 begin
-  if length(btrim(coalesce(reason, ''))) = 0 then
-    perform app_private.refuse('invalid_input', jsonb_build_object('reason', 'is empty'));
+  if length(btrim(coalesce(reason, ''))) = 0 or length(reason) > 2000 then
+    perform app_private.refuse('invalid_input', jsonb_build_object('reason', 'is not 1 to 2000 characters long'));
   end if;
   select * into standing
   from app_public.no_show_log
