@@ -292,15 +292,19 @@ describe('a calendar that does not answer', () => {
     const hospital = await open();
     const visit = await bookSlot(ownerPool, hospital, 2, 2);
     const { path } = await feedOf(hospital.patient);
-    const become = (change: string, ...values: string[]) =>
-      ownerPool.query(`update app_public.account set ${change} where id = $1`, [
-        hospital.patient.accountId,
-        ...values,
-      ]);
-    await become('patient_id = $2', nth(hospital.patientIds, 2));
+    await ownerPool.query('update app_public.account set patient_id = $2 where id = $1', [
+      hospital.patient.accountId,
+      nth(hospital.patientIds, 2),
+    ]);
     expect(eventsOf((await read(path)).text)).toMatchObject([{ id: visit.id }]);
-    await become("role = 'admin', patient_id = null");
-    expect((await read(path)).status).toBe(404);
+
+    const ofDoctor = await feedOf(hospital.doctor);
+    expect((await read(ofDoctor.path)).status).toBe(200);
+    await ownerPool.query(
+      "update app_public.account set role = 'nurse', doctor_id = null where id = $1",
+      [hospital.doctor.accountId],
+    );
+    expect((await read(ofDoctor.path)).status).toBe(404);
   });
 });
 
