@@ -80,7 +80,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     stageAlertChanges,
     draining,
     externalTrigger: externalTrigger.router,
-    pages: await createPages(options, pool),
+    pages: [auth.pages, ...(await createPages(options, pool))],
   });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);

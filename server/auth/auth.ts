@@ -9,6 +9,7 @@ import { createAuthenticate } from './authenticate.ts';
 import { EndedSessions } from './ended-sessions.ts';
 import { type ErrorCatalog, readErrorCatalog } from './error-catalog.ts';
 import { LoginLimiter, type LoginLimits } from './limiter.ts';
+import { createLinkPages } from './link-pages.ts';
 import { Links } from './links.ts';
 import { HASHES_AT_ONCE, Passwords } from './passwords.ts';
 import { createAuthRouter } from './router.ts';
@@ -35,6 +36,8 @@ export type AuthOptions = {
 export type Auth = {
   /** The routes, to stand at /auth. */
   router: Router;
+  /** The pages that links in mails of the login lead to, to stand at the root. */
+  pages: Router;
   /** Sets `request.claims`; refuses an access token that is not good. */
   authenticate: RequestHandler;
   /** The claims of an access token; rejects with token_expired, invalid_token or session_ended. */
@@ -66,19 +69,21 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   });
   const verify = createVerify(tokens, endedSessions, catalog);
   const authenticate = createAuthenticate(verify, catalog);
+  const parts = {
+    log,
+    catalog,
+    accounts: new Accounts(pool),
+    links: new Links(pool),
+    secondFactors: new SecondFactors(pool, dataKeys),
+    passwords,
+    limiter,
+    tokens,
+    endedSessions,
+    authenticate,
+  };
   return {
-    router: createAuthRouter({
-      log,
-      catalog,
-      accounts: new Accounts(pool),
-      links: new Links(pool),
-      secondFactors: new SecondFactors(pool, dataKeys),
-      passwords,
-      limiter,
-      tokens,
-      endedSessions,
-      authenticate,
-    }),
+    router: createAuthRouter(parts),
+    pages: createLinkPages(parts),
     authenticate,
     verify,
     endedSessions,

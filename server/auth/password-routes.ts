@@ -11,18 +11,30 @@ import { changeShape, forgottenShape, linkShape, readInput } from './requests.ts
 
 /** `POST /invite/accept`: a link and a password become an account, and its first session. */
 export function handleAcceptance(parts: AuthParts): RequestHandler {
-  const { accounts, links } = parts;
   return async (request, response) => {
-    const origin = originOf(request);
-    const { passwordHash, token } = await readLink(parts, request, 'invitation');
-    const accountId = await links.accept(origin, token, passwordHash);
-    const { hospitalId } = token;
-    const refresh = createRefreshToken(hospitalId);
-    const account = { hospitalId, accountId, passwordHash, isLocked: false };
-    const entry = await accounts.enter(origin, account, refresh);
+    const { password, token } = await readInput(request, linkShape, parts.catalog);
+    const accepted = await acceptInvitation(parts, request, token, password);
+    const { account, refresh } = accepted;
+    const entry = await parts.accounts.enter(originOf(request), account, refresh);
     if ('challenge' in entry) throw challengeRefusal(parts, entry.challenge);
     logSession(parts, request, entry.session, 'accepted an invitation');
     answerSession(parts, response.status(201), entry.session, refresh.text);
+  };
+}
+
+/** Makes the account that a link invites to, with this password. */
+export async function acceptInvitation(
+  parts: AuthParts,
+  request: Request,
+  link: string,
+  password: string,
+) {
+  const { passwordHash, token } = await checkLink(parts, request, 'invitation', link, password);
+  const accountId = await parts.links.accept(originOf(request), token, passwordHash);
+  const { hospitalId } = token;
+  return {
+    account: { hospitalId, accountId, passwordHash, isLocked: false },
+    refresh: createRefreshToken(hospitalId),
   };
 }
 
@@ -51,15 +63,27 @@ export function handleForgotten({ catalog, limiter, links, log }: AuthParts): Re
 
 /** `POST /password/reset`: a link and a new password; every session of the account ends. */
 export function handleReset(parts: AuthParts): RequestHandler {
-  const { endedSessions, limiter, links, log } = parts;
   return async (request, response) => {
-    const { owner, passwordHash, token } = await readLink(parts, request, 'password_reset');
-    const { accountId, sessionIds } = await links.reset(originOf(request), token, passwordHash);
-    endedSessions.add(sessionIds);
-    await limiter.forgive(limiter.account(owner.hospital, owner.email));
-    log.info({ account_id: accountId, request_id: request.requestId }, 'password changed by link');
+    const { password, token } = await readInput(request, linkShape, parts.catalog);
+    await resetPassword(parts, request, token, password);
     response.status(204).end();
   };
+}
+
+/** Gives the account of a link this password and ends its sessions. */
+export async function resetPassword(
+  parts: AuthParts,
+  request: Request,
+  link: string,
+  password: string,
+): Promise<void> {
+  const { endedSessions, limiter, links, log } = parts;
+  const checked = await checkLink(parts, request, 'password_reset', link, password);
+  const { owner, passwordHash, token } = checked;
+  const { accountId, sessionIds } = await links.reset(originOf(request), token, passwordHash);
+  endedSessions.add(sessionIds);
+  await limiter.forgive(limiter.account(owner.hospital, owner.email));
+  log.info({ account_id: accountId, request_id: request.requestId }, 'password changed by link');
 }
 
 /** `POST /password/change`: by who is logged in; their other sessions end. */
@@ -79,24 +103,38 @@ export function handleChange(parts: AuthParts): RequestHandler {
   };
 }
 
-/** The link of a request and the hash of its new password; nothing is hashed for a link that is not good. */
-async function readLink(
+/** What a link is for. */
+export type LinkPurpose = 'invitation' | 'password_reset';
+
+/** A link with the hash of its new password; nothing is hashed for a link that is not good. */
+async function checkLink(
   parts: AuthParts,
   request: Request,
-  purpose: 'invitation' | 'password_reset',
+  purpose: LinkPurpose,
+  link: string,
+  password: string,
 ): Promise<{ owner: LinkOwner; token: TokenReference; passwordHash: string }> {
-  const { catalog, limiter, links, passwords } = parts;
-  const { password, token: text } = await readInput(request, linkShape, catalog);
+  const { owner, token } = await findLink(parts, request, purpose, link);
+  refuseWeak(parts, password, owner);
+  return { owner, token, passwordHash: await parts.passwords.hash(password) };
+}
+
+/** Whose link it is; refuses one that is not good, and an address that has tried too many. */
+export async function findLink(
+  { catalog, limiter, links }: AuthParts,
+  request: Request,
+  purpose: LinkPurpose,
+  link: string,
+): Promise<{ owner: LinkOwner; token: TokenReference }> {
   const address = limiter.address('link', request.ip);
   return limiter.attempt([address], async () => {
-    const token = readRefreshToken(text);
+    const token = readRefreshToken(link);
     const owner = token && (await links.find(originOf(request), token, purpose));
     if (token === null || owner === null) {
       await limiter.fail(address);
       throw catalog.refusal('link_not_valid');
     }
-    refuseWeak(parts, password, owner);
-    return { owner, token, passwordHash: await passwords.hash(password) };
+    return { owner, token };
   });
 }
 

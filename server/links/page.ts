@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** A page of one message, and perhaps one button. All of it is text, which is escaped here. */
+/** A page of one message, and perhaps a form. All of it is text, which is escaped here. */
 export type Page = {
   title: string;
   text: string;
   /** Names and values below the text. */
   facts?: readonly (readonly [name: string, value: string])[];
+  /** Fields of the form whose values nobody may see on the screen. */
+  secrets?: readonly (readonly [name: string, label: string])[];
   /** Sends the form to the page's own address. */
   button?: string;
 };
@@ -23,8 +25,10 @@ dl { margin: 1.5rem 0; border-top: 1px solid var(--line) }
 dl > div { padding: .625rem 0; border-bottom: 1px solid var(--line) }
 dt { color: var(--soft); font-size: 1rem }
 dd { margin: 0; overflow-wrap: anywhere }
+label { display: block; margin: 1rem 0 }
+input { width: 100%; min-height: 3rem; margin-top: .25rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: var(--page); color: var(--ink); font: inherit }
 button { width: 100%; min-height: 3rem; padding: .75rem 1rem; border: 0; border-radius: .5rem; background: var(--act); color: var(--on-act); font: inherit; font-weight: 600; cursor: pointer }
-button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px }
+button:focus-visible, input:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px }
 `;
 
 /**
@@ -47,7 +51,11 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The page as HTML. */
-export function pageOf({ title, text, facts = [], button }: Page): string {
+export function pageOf({ title, text, facts = [], secrets = [], button }: Page): string {
+  const fields = secrets.map(
+    ([name, label]) =>
+      `<label>${escaped(label)}<input type="password" name="${escaped(name)}" autocomplete="new-password" required></label>`,
+  );
   const rows = facts.map(
     ([name, value]) => `<div><dt>${escaped(name)}</dt><dd dir="auto">${escaped(value)}</dd></div>`,
   );
@@ -65,7 +73,7 @@ export function pageOf({ title, text, facts = [], button }: Page): string {
 <h1>${escaped(title)}</h1>
 <p>${escaped(text)}</p>
 ${rows.length === 0 ? '' : `<dl>${rows.join('')}</dl>`}
-${button === undefined ? '' : `<form method="post"><button type="submit">${escaped(button)}</button></form>`}
+${button === undefined ? '' : `<form method="post">${fields.join('')}<button type="submit">${escaped(button)}</button></form>`}
 </main>
 </body>
 </html>

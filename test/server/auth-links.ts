@@ -4,10 +4,10 @@ import type { AuthServer } from './auth-server.ts';
 export async function tokenMailedTo({ ownerPool }: AuthServer, address: string): Promise<string> {
   const { rows } = await ownerPool.query<{ body: string }>(
     `select body from app_private.outgoing_mail
-     where address = $1 and body like '%{public_url}/%#%' order by id desc limit 1`,
+     where address = $1 and body like '%{public_url}/%' order by id desc limit 1`,
     [address],
   );
-  return /#([\w.-]+)/.exec(rows[0]?.body ?? '')?.[1] ?? '';
+  return /{public_url}\/\w+\/([\w.-]+)/.exec(rows[0]?.body ?? '')?.[1] ?? '';
 }
 
 /** Kinds of the security events of an account, oldest first. */

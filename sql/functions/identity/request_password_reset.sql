@@ -19,7 +19,7 @@ begin
     return;
   end if;
   perform app_private.send_mail(hospital, present.email, 'a new password',
-    E'Choose a new password here, within 30 minutes:\n\n{public_url}/password#' ||
+    E'Choose a new password here, within 30 minutes:\n\n{public_url}/password/' ||
     app_private.issue_login_token(hospital, 'password_reset', interval '30 minutes', account_id => present.id) ||
     E'\n\nIf you did not ask for this, leave it alone; your password stays as it is.\n',
     interval '30 minutes');

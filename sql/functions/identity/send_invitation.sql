@@ -20,7 +20,7 @@ begin
   token := app_private.issue_login_token(
     new.hospital_id, 'invitation', interval '7 days', invitation_id => new.id);
   perform app_private.send_mail(new.hospital_id, new.email, 'your account',
-    E'You are invited to an account. Choose a password here, within seven days:\n\n{public_url}/invitation#' ||
+    E'You are invited to an account. Choose a password here, within seven days:\n\n{public_url}/invitation/' ||
     token || E'\n\nIf you do not expect this, leave it alone; nothing happens then.\n',
     interval '7 days');
   perform app_private.record_security_event(
