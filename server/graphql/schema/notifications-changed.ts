@@ -1,15 +1,8 @@
 import 'postgraphile';
-import { listOfCodec, TYPES } from 'postgraphile/@dataplan/pg';
-import {
-  access,
-  context,
-  type GrafastSubscriber,
-  lambda,
-  listen,
-  type Step,
-} from 'postgraphile/grafast';
+import { context, type GrafastSubscriber, lambda, listen, type Step } from 'postgraphile/grafast';
 import { extendSchema, gql } from 'postgraphile/utils';
 import type { NotificationChange } from '../../notification-changes.ts';
+import { changedRows } from './changed-rows.ts';
 
 /**
  * `notificationsChanged`: told within about a quarter of a second of the commit, to the reader of the
@@ -19,7 +12,6 @@ import type { NotificationChange } from '../../notification-changes.ts';
 export const NotificationsChangedPlugin = extendSchema((build) => {
   const notifications = build.pgResources.notification;
   if (!notifications) throw new Error('the table notification is not in the schema');
-  const { sql } = build;
   return {
     typeDefs: gql`
       extend type Subscription {
@@ -57,19 +49,8 @@ export const NotificationsChangedPlugin = extendSchema((build) => {
       },
       NotificationsChange: {
         plans: {
-          notifications($event: Step<NotificationChange>) {
-            const $notifications = notifications.find();
-            const $hospital = context().get('hospitalId');
-            $notifications.where(
-              sql`${$notifications.alias}.hospital_id = ${$notifications.placeholder($hospital, TYPES.uuid)}`,
-            );
-            const $ids = $notifications.placeholder(
-              access<string[]>($event, 'notificationIds'),
-              listOfCodec(TYPES.uuid),
-            );
-            $notifications.where(sql`${$notifications.alias}.id = any (${$ids})`);
-            return $notifications;
-          },
+          notifications: ($event: Step<NotificationChange>) =>
+            changedRows(notifications, $event, 'notificationIds'),
         },
       },
     },

@@ -1,15 +1,8 @@
 import 'postgraphile';
-import { listOfCodec, TYPES } from 'postgraphile/@dataplan/pg';
-import {
-  access,
-  context,
-  type GrafastSubscriber,
-  lambda,
-  listen,
-  type Step,
-} from 'postgraphile/grafast';
+import { context, type GrafastSubscriber, lambda, listen, type Step } from 'postgraphile/grafast';
 import { extendSchema, gql } from 'postgraphile/utils';
 import type { SlotChange } from '../../slot-changes.ts';
+import { changedRows } from './changed-rows.ts';
 
 /**
  * `slotsChanged`: told within about a quarter of a second of the commit. The event carries ids only;
@@ -18,7 +11,6 @@ import type { SlotChange } from '../../slot-changes.ts';
 export const SlotsChangedPlugin = extendSchema((build) => {
   const slots = build.pgResources.slot;
   if (!slots) throw new Error('the table slot is not in the schema');
-  const { sql } = build;
   return {
     typeDefs: gql`
       extend type Subscription {
@@ -60,19 +52,7 @@ export const SlotsChangedPlugin = extendSchema((build) => {
       },
       SlotsChange: {
         plans: {
-          slots($event: Step<SlotChange>) {
-            const $slots = slots.find();
-            const $hospital = context().get('hospitalId');
-            $slots.where(
-              sql`${$slots.alias}.hospital_id = ${$slots.placeholder($hospital, TYPES.uuid)}`,
-            );
-            const $ids = $slots.placeholder(
-              access<string[]>($event, 'slotIds'),
-              listOfCodec(TYPES.uuid),
-            );
-            $slots.where(sql`${$slots.alias}.id = any (${$ids})`);
-            return $slots;
-          },
+          slots: ($event: Step<SlotChange>) => changedRows(slots, $event, 'slotIds'),
         },
       },
     },

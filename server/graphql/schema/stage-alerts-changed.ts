@@ -1,15 +1,8 @@
 import 'postgraphile';
-import { listOfCodec, TYPES } from 'postgraphile/@dataplan/pg';
-import {
-  access,
-  context,
-  type GrafastSubscriber,
-  lambda,
-  listen,
-  type Step,
-} from 'postgraphile/grafast';
+import { context, type GrafastSubscriber, lambda, listen, type Step } from 'postgraphile/grafast';
 import { extendSchema, gql } from 'postgraphile/utils';
 import type { StageAlertChange } from '../../stage-alert-changes.ts';
+import { changedRows } from './changed-rows.ts';
 
 /**
  * `stageAlertsChanged`: told within about a quarter of a second of the commit, to doctors of their own
@@ -19,7 +12,6 @@ import type { StageAlertChange } from '../../stage-alert-changes.ts';
 export const StageAlertsChangedPlugin = extendSchema((build) => {
   const alerts = build.pgResources.stage_alert;
   if (!alerts) throw new Error('the table stage_alert is not in the schema');
-  const { sql } = build;
   return {
     typeDefs: gql`
       extend type Subscription {
@@ -57,19 +49,7 @@ export const StageAlertsChangedPlugin = extendSchema((build) => {
       },
       StageAlertsChange: {
         plans: {
-          alerts($event: Step<StageAlertChange>) {
-            const $alerts = alerts.find();
-            const $hospital = context().get('hospitalId');
-            $alerts.where(
-              sql`${$alerts.alias}.hospital_id = ${$alerts.placeholder($hospital, TYPES.uuid)}`,
-            );
-            const $ids = $alerts.placeholder(
-              access<string[]>($event, 'alertIds'),
-              listOfCodec(TYPES.uuid),
-            );
-            $alerts.where(sql`${$alerts.alias}.id = any (${$ids})`);
-            return $alerts;
-          },
+          alerts: ($event: Step<StageAlertChange>) => changedRows(alerts, $event, 'alertIds'),
         },
       },
     },
