@@ -178,8 +178,3 @@ create or replace trigger calendar_feed_is_audited
 create or replace trigger webhook_subscription_is_audited
   after insert or update of name, url, events, status, secret_rotated_at or delete on app_public.webhook_subscription
   for each row execute function app_private.record_audit('webhook_subscription');
-
-create or replace trigger webhook_resending_is_audited
-  after update of status on app_public.webhook_delivery
-  for each row when (old.status in ('delivered', 'failed') and new.status = 'pending')
-  execute function app_private.record_audit('webhook_delivery');
