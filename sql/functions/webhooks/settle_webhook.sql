@@ -47,7 +47,7 @@ begin
     attempts = case when kind = 'unsent' then delivery.attempts - 1 else delivery.attempts end,
     next_attempt_at = case when settled = 'pending' then instant + case
       when kind = 'unsent' then interval '0'
-      else greatest(app_private.webhook_pause(held.attempts), make_interval(secs => least(retry_after, 3600)))
+      else greatest(app_private.webhook_pause(held.attempts), make_interval(secs => least(coalesce(retry_after, 0), 3600)))
     end end,
     leased_until = null,
     lease = null,
