@@ -49,7 +49,7 @@ const says =
   (response) =>
     response.writeHead(code, headers).end(body);
 
-async function prepared(): Promise<{ database: TestDatabase; hospital: TestHospital }> {
+async function prepared() {
   const database = await createDatabase({ dropAfterFile: false });
   onTestFinished(() => database.drop());
   const hospital = await openHospital(database.ownerPool, { horizonDays: 1 });

@@ -13,7 +13,7 @@ set search_path = ''
 as $$
 declare
   most_failures constant integer := 20;
-  longest_failing constant interval := '3 days';
+  longest_failing constant interval := interval '3 days';
   instant timestamptz := app_private.clock();
   target app_public.webhook_subscription;
   held app_public.webhook_delivery;
