@@ -39,6 +39,8 @@ export interface Config {
   publicUrl: string;
   /** Undefined means keys derived from the JWT secrets. The first signs, all verify. */
   linkSecrets: LinkSecret[] | undefined;
+  /** Whether webhooks may go to private addresses, and there without TLS. */
+  webhooksAllowPrivate: boolean;
 }
 
 /** The configuration has faults; the message lists every one of them. */
@@ -124,6 +126,7 @@ const shape = z.object({
   CHAT_WEBHOOK_SECRET: webhookSecret.optional(),
   PUBLIC_URL: z.string().transform(readPublicUrl).optional(),
   LINK_SECRETS: z.string().transform(readLinkSecrets).optional(),
+  WEBHOOKS_ALLOW_PRIVATE: flag.optional(),
 });
 
 /** Variables that are of no use one without the other. */
@@ -201,6 +204,7 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     })),
     publicUrl: values.PUBLIC_URL ?? `http://${hostInUrl(values.HOST)}:${values.PORT}`,
     linkSecrets: values.LINK_SECRETS,
+    webhooksAllowPrivate: values.WEBHOOKS_ALLOW_PRIVATE ?? false,
   };
 }
 

@@ -35,6 +35,9 @@ export const crontab = `
 # lapsed), and notifications that no message told of.
 * * * * * sweep_deliveries ?jobKey=sweep_deliveries&max=1
 
+# Every minute: webhooks whose time has come: another try, a test, a lease that lapsed.
+* * * * * sweep_webhooks ?jobKey=sweep_webhooks&max=1
+
 # Every five minutes: reminders of visits whose time has come.
 */5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1
 

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Payload, TaskName } from './payloads.ts';
 import type { Channel } from './transports/transport.ts';
+import type { WebhookEvent } from './webhook-events.ts';
 
 /** A job to be added: its payload is that of its task. */
 export type NewJob = {
@@ -11,6 +12,8 @@ export type NewJob = {
     key: string;
     /** Higher numbers wait for lower ones; 0 unless told. */
     priority?: number;
+    /** Not before this instant. */
+    runAt?: Date;
     /** The run that was asked for, which this job is. */
     runId?: string;
   };
@@ -39,7 +42,7 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const specs = [...byKey.values()]
     .sort((one, other) => (one.key < other.key ? -1 : 1))
-    .map(({ task, payload, key, priority, runId }) => ({
+    .map(({ task, payload, key, priority, runAt, runId }) => ({
       identifier: task,
       payload: {
         ...payload,
@@ -48,6 +51,7 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
       },
       job_key: key,
       priority,
+      run_at: runAt,
     }));
   await db.query(
     `select from graphile_worker.add_jobs(
@@ -111,6 +115,27 @@ export function planDeliveriesJobs(
       task: 'plan_deliveries',
       payload: { hospital_id: hospitalId, notification_ids: portion },
       key: `plan_deliveries:${hospitalId}:${portion[0]}:${portion.length}`,
+    };
+  });
+}
+
+/** The job that tells the systems of a hospital what is due. */
+export function sendWebhooksJob(hospitalId: string): NewJob {
+  return {
+    task: 'send_webhooks',
+    payload: { hospital_id: hospitalId },
+    key: `send_webhooks:${hospitalId}`,
+  };
+}
+
+/** The jobs that plan who is told of these events; see {@link planDeliveriesJobs} for their keys. */
+export function planWebhooksJobs(hospitalId: string, events: readonly WebhookEvent[]): NewJob[] {
+  return Array.from({ length: Math.ceil(events.length / mostPlanned) }, (_, index): NewJob => {
+    const portion = events.slice(index * mostPlanned, (index + 1) * mostPlanned);
+    return {
+      task: 'plan_webhooks',
+      payload: { hospital_id: hospitalId, events: portion },
+      key: `plan_webhooks:${hospitalId}:${portion[0]?.outbox_id}:${portion.length}`,
     };
   });
 }

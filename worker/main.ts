@@ -7,7 +7,11 @@ await runService('worker', async ({ config, linkSecrets, urls, log }) => {
   const worker = await openWorker({
     url: urls.workerUrl,
     log,
-    surroundings: { transports, links: { publicUrl: config.publicUrl, linkSecrets } },
+    surroundings: {
+      transports,
+      links: { publicUrl: config.publicUrl, linkSecrets },
+      webhooks: { allowPrivate: config.webhooksAllowPrivate },
+    },
   });
   return {
     ended: worker.ended,

@@ -1,9 +1,16 @@
 import { machinery } from './job-run.ts';
 import { generateSlotsJob, type NewJob, planDeliveriesJobs, sendMailJob } from './jobs.ts';
 import { payloadShapes, type TaskName } from './payloads.ts';
+import { eventOf, type WebhookEvent } from './webhook-events.ts';
 
 /** What changed, as the database left it for the relay. */
 export interface OutboxMessage {
+  /** In the order of messages, a number of 64 bits. */
+  id?: string;
+  /** What it is about. */
+  key?: string;
+  /** ISO, when it happened. */
+  created_at?: string;
   hospital_id: string;
   topic: string;
   /** Identifiers only. */
@@ -23,6 +30,8 @@ export interface Delivery {
   notifications: Notification[];
   /** Doctors whose seats may have become free, each once. */
   freed: FreedSeats[];
+  /** What webhooks tell of, hospital by hospital. */
+  told: Map<string, WebhookEvent[]>;
 }
 
 /** Seats of a doctor that may have become free. No doctor: of the whole hospital. */
@@ -70,6 +79,7 @@ export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
       ...pack('slotkeeper_sessions', sessionsOf(messages), (text) => `{"session_ids":[${text}]}`),
     ],
     freed: freedSeatsOf(messages),
+    told: webhookEventsOf(messages),
   };
 }
 
@@ -204,6 +214,33 @@ function freedSeatsOf(messages: readonly OutboxMessage[]): FreedSeats[] {
   );
 }
 
+/** Events of appointments; the second message of a move is for its old slot only. */
+function webhookEventsOf(messages: readonly OutboxMessage[]): Map<string, WebhookEvent[]> {
+  const told = new Map<string, WebhookEvent[]>();
+  for (const { id, key, created_at, hospital_id, topic, payload } of messages) {
+    if (topic !== 'appointment' || fieldOf(payload, 'is_main') !== true) continue;
+    const from = fieldOf(payload, 'from') ?? null;
+    const status = fieldOf(payload, 'status');
+    const event = eventOf(from, status, fieldOf(payload, 'is_moved') === true);
+    if (!id || !key || !uuid.test(key) || !created_at || !event) continue;
+    const events = told.get(hospital_id) ?? [];
+    events.push({
+      outbox_id: id,
+      event,
+      appointment_id: key,
+      doctor_id: idIn(payload, 'doctor_id'),
+      slot_id: idsIn(payload, 'slot_ids')[0] ?? null,
+      status: String(status),
+      previous_status: from === null ? null : String(from),
+      starts_at: textIn(payload, 'starts_at'),
+      ends_at: textIn(payload, 'ends_at'),
+      occurred_at: created_at,
+    });
+    told.set(hospital_id, events);
+  }
+  return told;
+}
+
 function sessionsOf(messages: readonly OutboxMessage[]): string[] {
   const ended = messages.filter(({ topic }) => topic === 'session');
   const ids = new Set(ended.flatMap(({ payload }) => idsIn(payload, 'session_ids')));
@@ -246,6 +283,11 @@ function idsIn(payload: unknown, name: string): string[] {
   const value = fieldOf(payload, name);
   if (!Array.isArray(value)) return [];
   return value.filter((id): id is string => typeof id === 'string' && uuid.test(id));
+}
+
+function textIn(payload: unknown, name: string): string | null {
+  const value = fieldOf(payload, name);
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? value : null;
 }
 
 function fieldOf(payload: unknown, name: string): unknown {

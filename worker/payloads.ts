@@ -2,6 +2,20 @@ import { z } from 'zod';
 import { channels } from './transports/transport.ts';
 
 const id = z.guid('must be a uuid');
+const word = z.string().regex(/^[a-z_]+$/, 'must be a state');
+const webhookEvent = z.strictObject({
+  /** Of the message in the outbox; the id of the event follows from it. */
+  outbox_id: z.string().regex(/^\d{1,19}$/, 'must be a number'),
+  event: z.string().regex(/^[a-z_]+\.[a-z_]+$/, 'must be an event'),
+  appointment_id: id,
+  doctor_id: id.nullable(),
+  slot_id: id.nullable(),
+  status: word,
+  previous_status: word.nullable(),
+  starts_at: z.string().max(40).nullable(),
+  ends_at: z.string().max(40).nullable(),
+  occurred_at: z.string().max(40),
+});
 const ofHospital = z.strictObject({ hospital_id: id });
 /** What the job queue adds to a job of the crontab: for which minute it is. */
 const ofCrontab = z.object({ _cron: z.object({ ts: z.iso.datetime() }) });
@@ -23,13 +37,19 @@ export const payloadShapes = {
     notification_ids: z.array(id).min(1).max(500),
   }),
   plan_night: ofCrontab,
+  plan_webhooks: z.strictObject({
+    hospital_id: id,
+    events: z.array(webhookEvent).min(1).max(500),
+  }),
   raise_stage_alerts: ofHospital,
   remove_job_runs: ofHospital,
   remove_old_sessions: ofHospital,
+  remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
+  send_webhooks: ofHospital,
   sweep_deliveries: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
@@ -40,6 +60,7 @@ export const payloadShapes = {
   send_reminders: ofHospital,
   sweep_reminders: ofCrontab,
   sweep_waitlist: ofCrontab,
+  sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
 };
 

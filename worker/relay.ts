@@ -2,8 +2,9 @@ import type { Pool } from 'pg';
 import type { Log } from '../platform/log.ts';
 import { withTransaction } from '../platform/pool.ts';
 import { answered, isConnectionLoss, pause } from './connection.ts';
-import { addJobs, type NewJob, offerSeatsJob, type Queryable } from './jobs.ts';
+import { addJobs, type NewJob, offerSeatsJob, planWebhooksJobs, type Queryable } from './jobs.ts';
 import { deliveryOf, type FreedSeats, type OutboxMessage, topics } from './outbox.ts';
+import type { WebhookEvent } from './webhook-events.ts';
 
 /** A relay that runs. */
 export interface Relay {
@@ -30,14 +31,15 @@ const longestPauseMs = 5_000;
 export async function relayBatch(pool: Pool, most = batchSize): Promise<number> {
   return withTransaction(pool, {}, async (db) => {
     const { rows: messages } = await db.query<OutboxMessage>(
-      `select claim.hospital_id, claim.topic, claim.payload
+      `select claim.id::text, claim.key, claim.hospital_id, claim.topic, claim.payload,
+              to_json(claim.created_at) #>> '{}' as created_at
          from app_private.claim_outbox(topics => $1::text[], most => $2::integer) as claim
         order by claim.id`,
       [topics, most],
     );
     if (messages.length === 0) return 0;
-    const { jobs, notifications, freed } = deliveryOf(messages);
-    await addJobs(db, [...jobs, ...(await offersFor(db, freed))]);
+    const { jobs, notifications, freed, told } = deliveryOf(messages);
+    await addJobs(db, [...jobs, ...(await offersFor(db, freed)), ...(await webhooksFor(db, told))]);
     if (notifications.length > 0) {
       await db.query(
         `select pg_catalog.pg_notify(note.channel, note.payload)
@@ -59,6 +61,19 @@ async function offersFor(db: Queryable, freed: readonly FreedSeats[]): Promise<N
     [freed.map(({ hospital_id }) => hospital_id), freed.map(({ doctor_id }) => doctor_id)],
   );
   return rows.map(({ hospital_id, doctor_id }) => offerSeatsJob(hospital_id, doctor_id));
+}
+
+/** The jobs that plan webhooks, of the hospitals that have one. */
+async function webhooksFor(
+  db: Queryable,
+  told: ReadonlyMap<string, readonly WebhookEvent[]>,
+): Promise<NewJob[]> {
+  if (told.size === 0) return [];
+  const { rows } = await db.query<{ id: string }>(
+    'select id from app_private.hospitals_with_webhooks(hospital_ids => $1::uuid[]) as hospital (id)',
+    [[...told.keys()]],
+  );
+  return rows.flatMap(({ id }) => planWebhooksJobs(id, told.get(id) ?? []));
 }
 
 /**

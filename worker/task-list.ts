@@ -13,14 +13,17 @@ import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planDeliveries } from './tasks/plan-deliveries.ts';
 import { planNight } from './tasks/plan-night.ts';
+import { planWebhooks } from './tasks/plan-webhooks.ts';
 import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
+import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
 import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sendReminders } from './tasks/send-reminders.ts';
+import { sendWebhooks } from './tasks/send-webhooks.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
@@ -30,6 +33,7 @@ import { sweepReminders } from './tasks/sweep-reminders.ts';
 import { sweepStageAlerts } from './tasks/sweep-stage-alerts.ts';
 import { sweepStuckJobs } from './tasks/sweep-stuck-jobs.ts';
 import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
+import { sweepWebhooks } from './tasks/sweep-webhooks.ts';
 import type { Surroundings, Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
 
@@ -44,13 +48,16 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   offer_seats: offerSeats,
   plan_deliveries: planDeliveries,
   plan_night: planNight,
+  plan_webhooks: planWebhooks,
   raise_stage_alerts: raiseStageAlerts,
   remove_job_runs: removeJobRuns,
   remove_old_sessions: removeOldSessions,
+  remove_old_webhooks: removeOldWebhooks,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
   send_outgoing_mail: sendOutgoingMail,
   send_deliveries: sendDeliveries,
+  send_webhooks: sendWebhooks,
   sweep_deliveries: sweepDeliveries,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
@@ -61,6 +68,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   send_reminders: sendReminders,
   sweep_reminders: sweepReminders,
   sweep_waitlist: sweepWaitlist,
+  sweep_webhooks: sweepWebhooks,
   tidy_login: tidyLogin,
 };
 

@@ -281,6 +281,17 @@ test('what identifies a row is kept in every table that has one', () => {
       'appointment_id',
       'offered_at',
     ],
+    webhook_delivery: [
+      'hospital_id',
+      'id',
+      'subscription_id',
+      'event',
+      'event_id',
+      'payload',
+      'occurred_at',
+      'created_at',
+    ],
+    webhook_subscription: ['hospital_id', 'id', 'created_by', 'created_at'],
   });
 });
 
@@ -297,6 +308,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table === 'invitation' || table === 'emergency_access') await letIn(db);
       if (table.startsWith('notification_')) await deliverOne(db);
       if (table === 'appointment_reminder' || table === 'calendar_feed') await remindOne(db);
+      if (table.startsWith('webhook_')) await subscribeOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -317,6 +329,19 @@ describe.each(kept)('$table', ({ table, columns }) => {
     }),
   );
 });
+
+/** A webhook subscription with a delivery. */
+async function subscribeOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `with target as (
+       insert into app_public.webhook_subscription (hospital_id, name, url, events)
+       values ($1, 'Billing', 'https://billing.test', '{appointment.booked}')
+       returning hospital_id, id)
+     insert into app_public.webhook_delivery (hospital_id, subscription_id, event)
+     select hospital_id, id, 'webhook.test' from target`,
+    [hospital.id],
+  );
+}
 
 async function runOne(db: ClientBase): Promise<void> {
   await db.query(

@@ -15,6 +15,8 @@ const [doctorId] = hospital.doctorIds;
 const slotId = nth(hospital.slotIds, 0);
 const nextSlotId = nth(hospital.slotIds, 1);
 const patientId = nth(hospital.patientIds, 0);
+/** What webhooks are told of, besides. */
+const main = { is_main: true, starts_at: expect.any(String), ends_at: expect.any(String) };
 
 test('every change of an appointment is told with its state, its doctor and its slots', () =>
   rolledBack(ownerPool, async (db) => {
@@ -29,12 +31,25 @@ test('every change of an appointment is told with its state, its doctor and its 
     const messages = all.filter(({ topic }) => topic !== 'notification');
     const message = { hospital_id: hospital.id, topic: 'appointment', key: id };
     const payload = { doctor_id: doctorId };
+    const booked = { status: 'scheduled', slot_ids: [slotId], from: null, is_moved: false };
+    const moved = {
+      status: 'scheduled',
+      slot_ids: [nextSlotId],
+      from: 'scheduled',
+      is_moved: true,
+    };
+    const cancelled = {
+      status: 'cancelled',
+      slot_ids: [nextSlotId],
+      from: 'scheduled',
+      is_moved: false,
+    };
     expect(messages).toEqual([
-      { ...message, payload: { ...payload, status: 'scheduled', slot_ids: [slotId] } },
-      { ...message, payload: { ...payload, status: 'scheduled', slot_ids: [nextSlotId] } },
+      { ...message, payload: { ...payload, ...main, ...booked } },
+      { ...message, payload: { ...payload, ...main, ...moved } },
       { ...message, payload: { ...payload, status: 'scheduled', slot_ids: [slotId] } },
       { ...message, topic: 'waitlist', payload },
-      { ...message, payload: { ...payload, status: 'cancelled', slot_ids: [nextSlotId] } },
+      { ...message, payload: { ...payload, ...main, ...cancelled } },
     ]);
     expect(JSON.stringify(messages)).not.toContain(patientId);
   }));
@@ -52,7 +67,14 @@ test('a move to another doctor is told to those who watch either', () =>
         .filter(({ topic }) => topic !== 'notification')
         .map(({ payload }) => payload),
     ).toEqual([
-      { status: 'scheduled', doctor_id: otherDoctorId, slot_ids: [elsewhere] },
+      {
+        ...main,
+        status: 'scheduled',
+        doctor_id: otherDoctorId,
+        slot_ids: [elsewhere],
+        from: 'scheduled',
+        is_moved: true,
+      },
       { status: 'scheduled', doctor_id: doctorId, slot_ids: [slotId] },
       { doctor_id: doctorId },
     ]);

@@ -169,6 +169,16 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "reason = 'Renamed at length'",
   },
+  webhook_subscription: {
+    id: async (db) =>
+      insert(db, 'webhook_subscription', {
+        hospital_id: hospital.id,
+        name: 'Billing',
+        url: 'https://billing.test',
+        events: ['appointment.booked'],
+      }),
+    change: "name = 'Renamed'",
+  },
   calendar_feed: {
     id: async (db) =>
       insert(db, 'calendar_feed', {

@@ -115,6 +115,7 @@ describe('the configuration', () => {
     expect(readConfig({ PORT: '4001' })).toMatchObject({
       publicUrl: 'http://127.0.0.1:4001',
       linkSecrets: undefined,
+      webhooksAllowPrivate: false,
     });
     expect(readConfig({ HOST: '::1' }).publicUrl).toBe('http://[::1]:4000');
     const told = { PUBLIC_URL: 'https://visits.example.org/hospital/' };

@@ -422,6 +422,28 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     account_id: ':doctor_account',
     code_hash: "'\\x00'",
   },
+  'app_public.webhook_event': { name: "'thing.happened'", description: "'One more'" },
+  'app_public.webhook_subscription': {
+    hospital_id: ':hospital',
+    name: "'one more'",
+    url: "'https://one.more.test/in'",
+    events: `'{"appointment.booked"}'`,
+    status: "'active'",
+    consecutive_failures: '0',
+    failing_since: 'null',
+    secret_rotated_at: 'null',
+  },
+  'app_private.webhook_secret': {
+    hospital_id: ':hospital',
+    subscription_id: ':bare_webhook',
+    secret: "'whsec_' || encode(sha256('one more'), 'base64')",
+  },
+  'app_public.webhook_delivery': {
+    hospital_id: ':hospital',
+    subscription_id: ':webhook',
+    event: "'webhook.test'",
+    status: "'pending'",
+  },
   'app_public.job': {
     name: "'one_more'",
     description: "'One more'",

@@ -1655,6 +1655,109 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   calendar_feed_of_a_hospital: homeless('calendar_feed', 'account_id', ':patient_account'),
 
+  // webhooks
+  a_webhook_event_is_two_snake_case_words: {
+    by: [`insert into app_public.webhook_event values ('Booked', 'x')`],
+  },
+  a_webhook_event_has_a_description: {
+    by: [`insert into app_public.webhook_event values ('thing.happened', ' ')`],
+  },
+  a_webhook_subscription_has_a_name: {
+    by: set('webhook_subscription', 'webhook', "name = ' '", "name = repeat('x', 201)"),
+  },
+  a_webhook_url_is_http_without_credentials: {
+    by: set(
+      'webhook_subscription',
+      'webhook',
+      "url = 'ftp://x.test'",
+      "url = 'https://user@x.test'",
+      "url = 'https://'",
+      "url = 'https://x.test/a b'",
+    ),
+  },
+  a_webhook_url_is_at_most_2000_characters: {
+    by: set('webhook_subscription', 'webhook', "url = 'https://x.test/' || repeat('x', 2000)"),
+  },
+  a_webhook_subscription_names_events: {
+    by: set('webhook_subscription', 'webhook', "events = '{}'", "events = '{null}'"),
+  },
+  webhook_failures_are_not_negative: {
+    by: set('webhook_subscription', 'webhook', 'consecutive_failures = -1, failing_since = now()'),
+  },
+  a_switch_off_reason_is_at_most_500_characters: {
+    by: set(
+      'webhook_subscription',
+      'webhook',
+      "status = 'switched_off', switched_off_at = now(), switch_off_reason = repeat('x', 501)",
+    ),
+  },
+  webhook_subscription_created_by_an_account: {
+    by: set('webhook_subscription', 'webhook', 'created_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  webhook_subscription_of_a_hospital: homeless(
+    'webhook_subscription',
+    'name, url, events',
+    `'x', 'https://x.test', '{"appointment.booked"}'`,
+  ),
+  a_webhook_name_is_unique_in_its_hospital: {
+    by: set('webhook_subscription', 'webhook', "name = 'Bare'"),
+  },
+  a_switched_off_webhook_says_when_and_why: {
+    by: set(
+      'webhook_subscription',
+      'webhook',
+      "status = 'switched_off'",
+      'switched_off_at = now()',
+      "switch_off_reason = 'x'",
+    ),
+  },
+  a_failing_webhook_fails_since_a_time: {
+    by: set('webhook_subscription', 'webhook', 'consecutive_failures = 1'),
+  },
+  a_delivered_event_is_two_snake_case_words: {
+    by: set('webhook_delivery', 'webhook_delivery', "event = 'booked'"),
+    first: 'immutable_column',
+  },
+  a_webhook_payload_is_an_object: {
+    by: set('webhook_delivery', 'webhook_delivery', "payload = '[]'"),
+    first: 'immutable_column',
+  },
+  webhook_attempts_are_not_negative: {
+    by: set('webhook_delivery', 'webhook_delivery', 'attempts = -1'),
+  },
+  a_webhook_status_code_is_of_http: {
+    by: set('webhook_delivery', 'webhook_delivery', 'last_status_code = 0'),
+  },
+  a_webhook_error_is_at_most_500_characters: {
+    by: set('webhook_delivery', 'webhook_delivery', "last_error = repeat('x', 501)"),
+  },
+  a_webhook_excerpt_is_at_most_500_characters: {
+    by: set('webhook_delivery', 'webhook_delivery', "response_excerpt = repeat('x', 501)"),
+  },
+  a_webhook_duration_is_not_negative: {
+    by: set('webhook_delivery', 'webhook_delivery', 'duration_ms = -1'),
+  },
+  webhook_delivery_of_a_subscription: {
+    by: set('webhook_delivery', 'webhook_delivery', 'subscription_id = :unknown'),
+    first: 'immutable_column',
+  },
+  a_subscription_is_told_once_of_an_event: {
+    by: [
+      `insert into app_public.webhook_delivery (hospital_id, subscription_id, event, event_id)
+       select hospital_id, subscription_id, event, event_id from app_public.webhook_delivery where id = :webhook_delivery`,
+    ],
+  },
+  only_a_pending_webhook_has_a_next_attempt: {
+    by: set('webhook_delivery', 'webhook_delivery', 'next_attempt_at = null'),
+  },
+  only_a_webhook_being_sent_is_leased: {
+    by: set('webhook_delivery', 'webhook_delivery', 'leased_until = now()', 'lease = id'),
+  },
+  an_ended_webhook_says_when: {
+    by: set('webhook_delivery', 'webhook_delivery', 'ended_at = now()'),
+  },
+
   // appointment_archive
   only_what_has_ended_is_archived: {
     by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),

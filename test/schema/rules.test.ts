@@ -112,6 +112,7 @@ hold(ownerPool, [
         'copied from the notification, which is referred to',
       'app_public.notification_delivery.patient_id':
         'copied from the notification, which is referred to',
+      'app_public.webhook_delivery.event_id': 'an event is no row; it follows from the outbox',
       'app_public.imported_row.record_id': 'names a row of whichever table the run brought',
       'app_public.no_show_log.appointment_id': 'the log outlives the appointment',
       'app_public.vitals_entry.appointment_id': 'the medical record outlives the appointment',

@@ -165,6 +165,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     reason: 'an emergency',
   });
   const session = await fillSecrets(db, hospital);
+  const webhooks = await subscribe(db, hospital);
   const feeds = await remindAndPublish(db, hospital, appointment, notifications[0]?.id ?? '');
   const { rows: schedules } = await db.query<{ id: string }>(
     'select id from app_public.schedule where hospital_id = $1 and doctor_id = $2 and weekday = 1',
@@ -216,6 +217,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     second_notification: notifications[1]?.id ?? '',
     delivery: deliveries.find((each) => each.notification_id === notifications[0]?.id)?.id ?? '',
     ...feeds,
+    ...webhooks,
     series,
     added_seat: addedSeat,
     job_run: await runJobs(db, hospital),
@@ -557,4 +559,37 @@ async function slotsOfTomorrow(
     [id, doctorId, timeZone],
   );
   return rows.map((row) => row.id);
+}
+
+/** Webhook subscriptions: one with its secret and deliveries, one without. */
+async function subscribe(db: Queryable, { id, admin }: TestHospital) {
+  const webhook = await insert(db, 'webhook_subscription', {
+    hospital_id: id,
+    name: 'Billing',
+    url: 'https://billing.test/in',
+    events: ['appointment.booked'],
+    created_by: admin.accountId,
+  });
+  await db.query(
+    `insert into app_private.webhook_secret (hospital_id, subscription_id, secret)
+     values ($1, $2, 'whsec_' || encode(sha256('one'), 'base64'))`,
+    [id, webhook],
+  );
+  const delivery = () =>
+    insert(db, 'webhook_delivery', {
+      hospital_id: id,
+      subscription_id: webhook,
+      event: 'appointment.booked',
+    });
+  return {
+    webhook,
+    webhook_delivery: await delivery(),
+    second_webhook_delivery: await delivery(),
+    bare_webhook: await insert(db, 'webhook_subscription', {
+      hospital_id: id,
+      name: 'Bare',
+      url: 'https://bare.test/in',
+      events: ['appointment.booked'],
+    }),
+  };
 }

@@ -55,6 +55,8 @@ const LISTS: Readonly<Record<string, string>> = {
   stageAlerts: 'stage_alert',
   waitlistEntries: 'waitlist_entry',
   waitlistOffers: 'waitlist_offer',
+  webhookDeliveries: 'webhook_delivery',
+  webhookSubscriptions: 'webhook_subscription',
 };
 
 /** Root fields that hold nothing of any hospital, or take their row from an argument. */
@@ -70,6 +72,7 @@ const OTHERS = [
   'previewTimeZone',
   'query',
   'unreadNotificationCount',
+  'webhookEvents',
 ];
 
 beforeAll(async () => {
@@ -201,8 +204,20 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $4) returning id as calendar_feed`,
     [rows[0].hospital_id, rows[0].appointment, notifications[0].notification, more.account],
   );
+  const webhook_subscription = await storeOne(
+    'webhook_subscription',
+    'name, url, events',
+    `'x', 'https://x.test', '{"appointment.booked"}'`,
+  );
+  const webhook_delivery = await storeOne(
+    'webhook_delivery',
+    'subscription_id, event',
+    `'${webhook_subscription}', 'appointment.booked'`,
+  );
   return {
     ...rows[0],
+    webhook_subscription,
+    webhook_delivery,
     ...deliveries[0],
     ...feeds[0],
     ...more,
@@ -341,6 +356,13 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     addAddendum: `consultationId: "${foreign.consultation}", text: "mine"`,
     openConsultation: `consultationId: "${foreign.consultation}"`,
     openPatientRecord: `patientId: "${foreign.patient}", purpose: "mine"`,
+    updateWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}", name: "Mine"`,
+    pauseWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}"`,
+    resumeWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}"`,
+    rotateWebhookSecret: `subscriptionId: "${foreign.webhook_subscription}"`,
+    deleteWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}"`,
+    sendTestWebhook: `subscriptionId: "${foreign.webhook_subscription}"`,
+    resendWebhookDelivery: `deliveryId: "${foreign.webhook_delivery}"`,
     revokeCalendarFeed: `feedId: "${foreign.calendar_feed}"`,
   };
   const unknown = randomUUID();
@@ -365,6 +387,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.service ?? '', unknown)
         .replaceAll(foreign.waitlist_entry ?? '', unknown)
         .replaceAll(foreign.calendar_feed ?? '', unknown)
+        .replaceAll(foreign.webhook_subscription ?? '', unknown)
+        .replaceAll(foreign.webhook_delivery ?? '', unknown)
         .replaceAll(foreign.appointment_series ?? '', unknown),
     );
     expect(scenario, `${mutation} as ${role}`).toMatch(/_not_found$|^forbidden$/);

@@ -104,6 +104,7 @@ test('a request without a slot is no change of slots', () => {
     jobs: [],
     notifications: [],
     freed: [],
+    told: new Map(),
   });
 });
 

@@ -240,6 +240,7 @@ test('the night is one hour of the day, and the work of it one job of each kind'
     { task: 'generate_slots', payload: { hospital_id: hospital.id, doctor_id: null } },
     { task: 'remove_job_runs', payload: { hospital_id: hospital.id } },
     { task: 'remove_old_sessions', payload: { hospital_id: hospital.id } },
+    { task: 'remove_old_webhooks', payload: { hospital_id: hospital.id } },
     { task: 'remove_read_notifications', payload: { hospital_id: hospital.id } },
     { task: 'tidy_login', payload: { hospital_id: hospital.id } },
   ]);
@@ -282,6 +283,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'sweep_stage_alerts',
     'sweep_stuck_jobs',
     'sweep_waitlist',
+    'sweep_webhooks',
   ]);
   for (const { task } of items) {
     expect(() => readPayload(task as keyof typeof tasks, cron())).not.toThrow();

@@ -33,7 +33,11 @@ export async function until<T>(ask: () => Promise<T | undefined | false> | T | u
 /** What tasks reach outside: nobody, unless told; links lead to an address that is not there. */
 export function surroundingsOf(transports: Transports = openTransports({})): Surroundings {
   const linkSecrets = [{ kid: 'test', secret: 'a link secret that is only used by tests' }];
-  return { transports, links: { publicUrl: 'https://visits.example', linkSecrets } };
+  return {
+    transports,
+    links: { publicUrl: 'https://visits.example', linkSecrets },
+    webhooks: { allowPrivate: true },
+  };
 }
 
 /** A worker of this test's own; stopped when the test is done. */

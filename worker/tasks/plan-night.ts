@@ -22,6 +22,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_read_notifications:${id}`,
       priority,
     },
+    {
+      task: 'remove_old_webhooks',
+      payload: { hospital_id: id },
+      key: `remove_old_webhooks:${id}`,
+      priority,
+    },
     removeJobRunsJob(id),
     {
       task: 'tidy_login',

@@ -11,6 +11,8 @@ export interface Surroundings {
   transports: Transports;
   /** What links in messages are made of. */
   links: LinkOptions;
+  /** Where webhooks may go. */
+  webhooks: { allowPrivate: boolean };
 }
 
 /** What a task gets to work with. */

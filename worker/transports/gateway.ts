@@ -28,6 +28,7 @@ export function createGateway(
         timeoutMs,
         signal: closing.signal,
         allowPrivate: true,
+        allowPlain: true,
       });
       return judged(outcome);
     },

@@ -38,6 +38,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   emergencyAccessId: 'The emergency access.',
   endTime: 'Local time until which, for hours of one day; left out: whole days.',
   entryId: 'The place on the waitlist.',
+  events: 'Names of events, of the list webhookEvents.',
   everyDays: 'Days from one occurrence to the next, 1 to 366.',
   externalEventType: 'Event type of the service in an external calendar.',
   feedId: 'The calendar feed.',
@@ -106,6 +107,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   startingBefore: 'Only slots that start before this; left out: to the end of the booking horizon.',
   startingFrom: 'Only slots that start then or later; left out: from now on.',
   startsAt: 'Start of the visit that is wished for.',
+  subscriptionId: 'The webhook subscription.',
   systolic: 'Systolic blood pressure in mmHg, 30 to 300.',
   temperature: 'Body temperature in degrees Celsius, 20 to 45.',
   text: 'What is to be added; at most 10000 characters.',
@@ -117,6 +119,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   verdict: 'Whether it was justified.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
+  url: 'Where requests go: https, unless the operator allows private targets; without credentials.',
   weekdays: 'Only these days of the week, 1 Monday to 7 Sunday; left out: all.',
   weight: 'Weight in kilograms, up to 700.',
 };

@@ -40,6 +40,9 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   patient_block: ['id', 'patient_id', 'blocked_at'],
   vitals_entry: ['id', 'appointment_id', 'patient_id', 'recorded_at'],
   stage_alert: ['id', 'appointment_id', 'due_at', 'status'],
+  webhook_delivery: ['id', 'subscription_id', 'status', 'event_id'],
+  webhook_event: ['name'],
+  webhook_subscription: ['id', 'name', 'status'],
   waitlist_entry: ['id', 'doctor_id', 'patient_id', 'specialty', 'status'],
   waitlist_offer: ['id', 'appointment_id', 'entry_id', 'patient_id', 'slot_id'],
 };
@@ -55,6 +58,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
   notification_delivery: ['patient_id', 'doctor_id', 'account_id', 'lease'],
   appointment_series: ['idempotency_key', 'request_fingerprint'],
   slot: ['during'],
+  webhook_delivery: ['lease'],
 };
 
 /** What the database's own names do not say: GraphQL's view of it. */

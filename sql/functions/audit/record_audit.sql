@@ -173,3 +173,8 @@ create or replace trigger emergency_access_is_audited
 create or replace trigger calendar_feed_is_audited
   after insert or update of revoked_at or delete on app_public.calendar_feed
   for each row execute function app_private.record_audit('calendar_feed');
+
+-- What is decided of a subscription, not how its target fares; secrets stand elsewhere.
+create or replace trigger webhook_subscription_is_audited
+  after insert or update of name, url, events, status, secret_rotated_at or delete on app_public.webhook_subscription
+  for each row execute function app_private.record_audit('webhook_subscription');

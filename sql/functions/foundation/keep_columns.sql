@@ -181,3 +181,15 @@ create or replace trigger calendar_feed_keeps_its_identity
 create or replace trigger calendar_feed_secret_keeps_its_identity
   before update of hospital_id, token_hash, feed_id on app_private.calendar_feed_secret
   for each row execute function app_private.keep_columns('calendar_feed_secret', 'token_hash', 'feed_id');
+
+create or replace trigger webhook_subscription_keeps_its_identity
+  before update of hospital_id, id, created_by, created_at on app_public.webhook_subscription
+  for each row execute function app_private.keep_columns('webhook_subscription', 'created_by', 'created_at');
+
+create or replace trigger webhook_secret_keeps_its_identity
+  before update of hospital_id, id, subscription_id, secret on app_private.webhook_secret
+  for each row execute function app_private.keep_columns('webhook_secret', 'subscription_id', 'secret');
+
+create or replace trigger webhook_delivery_keeps_what_happened
+  before update of hospital_id, id, subscription_id, event, event_id, payload, occurred_at, created_at on app_public.webhook_delivery
+  for each row execute function app_private.keep_columns('webhook_delivery', 'subscription_id', 'event', 'event_id', 'payload', 'occurred_at', 'created_at');
