@@ -125,7 +125,7 @@ export async function expectAllArrived(
   mailbox: Pick<Mailbox, 'taken'>,
 ): Promise<void> {
   const { rows } = await db.query<{ id: string; status: string; reference: string }>(
-    "select id, status, reference from app_public.notification_delivery where channel = 'email'",
+    "select id, status, reference from app_public.notification_delivery where channel = 'email' and outcome is distinct from 'no_address'",
   );
   expect(rows.length).toBeGreaterThan(0);
   expect(rows.filter(({ status }) => status !== 'sent')).toEqual([]);
@@ -171,4 +171,16 @@ export async function untilDisconnected(db: Queryable, applicationName: string):
         [applicationName],
       )) === 0,
   );
+}
+
+/** As `until`, but says after a minute what it has waited for in vain. */
+export async function withinAMinute<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const deadline = performance.now() + 60_000;
+  return until(() => {
+    if (performance.now() > deadline) throw new Error(`Not within a minute: ${what}.`);
+    return look();
+  });
 }
