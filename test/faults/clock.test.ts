@@ -66,6 +66,7 @@ test('the clock jumps ahead by hours and back while mails, reminders and a sweep
   const { ownerPool } = database;
   const hospital = await openReachableHospital(ownerPool, 120, 4);
   const visits = await fillTwoDays(ownerPool, hospital);
+  const told = await openReachableHospital(ownerPool, 45);
   // Holds of somebody else, which end while the clock is ahead.
   const other = await openReachableHospital(ownerPool, 20);
   for (const index of [0, 1, 2, 3, 4]) {
@@ -82,21 +83,26 @@ test('the clock jumps ahead by hours and back while mails, reminders and a sweep
   await startAfresh(ownerPool);
 
   const struck = Promise.withResolvers<void>();
-  const strikeAt = draw.between(5, 60);
-  const mailbox = await openMailbox({
-    slowMs: 60,
-    onTaken: (total) => void (total === strikeAt && struck.resolve()),
-  });
+  const strikeAt = draw.between(2, 12);
+  // So slow that what is on its way is so when the sweep of the minute comes.
+  const options = {
+    slowMs: 500,
+    onTaken: (total: number) => void (total === strikeAt && struck.resolve()),
+  };
+  const mailbox = await openMailbox(options);
   const env = mailVariables(mailbox);
   const minutes = minutesOfCrontab();
   const startWorker = workersAt({ urls: database, dataDir: await ownFolder(), env }, minutes);
   const workers = [await startWorker(), await startWorker(), await startWorker()];
-  await tellAll(ownerPool, hospital);
+  await tellAll(ownerPool, told);
   await struck.promise;
   const sentBefore = await sentMails(ownerPool);
   await jump(ownerPool, `${hours} hours`);
   nth(workers, 0).tick();
   await withinAMinute('the sweep ahead', async () => (await missedVisits(ownerPool)) > 0);
+  await withinAMinute('the sweep of deliveries ahead', () => sweeps(1));
+  await withinAMinute('those on their way', async () => (await sentMails(ownerPool)) >= 40);
+  options.slowMs = 10;
   await withinAMinute('the holds', async () => (await heldSeats()) === 0);
   const [missedAhead, sentAhead] = [await missedVisits(ownerPool), await sentMails(ownerPool)];
   await jump(ownerPool, `-${hours} hours`);
