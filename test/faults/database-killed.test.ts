@@ -6,7 +6,6 @@ import { createPool } from '../../platform/pool.ts';
 import { loadSecrets } from '../../platform/secrets.ts';
 import { watchCluster } from '../../platform/watch-cluster.ts';
 import { expectInvariants } from '../helpers/invariants.ts';
-import { nth } from '../helpers/nth.ts';
 import { ownFolder } from '../platform/folder.ts';
 import { keepLog, startAfresh, until } from '../worker/workplace.ts';
 import { bookAll, expectAsAnswered, logIn, storedOf, wishesFor } from './bookings.ts';
@@ -20,6 +19,7 @@ import {
   expectAllMissedOnce,
   fillTwoDays,
   goToSecondEvening,
+  holdSlot,
   missedVisits,
   openReachableHospital,
   sentMails,
@@ -64,22 +64,9 @@ test('the database is killed under bookings, mails and a sweep: all come back by
   await tellAll(pool, told);
   await until(() => mailbox.total() >= mailsBefore);
   // One of its batches waits for a slot that somebody holds.
-  const blocker = await pool.connect();
-  onTestFinished(() => blocker.release(true));
-  const { pid } = nth((await blocker.query('select pg_backend_pid() as pid')).rows, 0);
-  await blocker.query('begin');
-  await blocker.query(
-    `select from app_public.slot
-     where slot.id = (
-       select id from app_public.slot where slot.hospital_id = $1 and slot.booked_count > 0
-       order by slot.starts_at, slot.id offset $2 limit 1)
-     for update`,
-    [swept.id, draw.between(20, 50)],
-  );
+  const held = await holdSlot(pool, swept, draw.between(20, 50));
   worker.tick();
-  await until(() =>
-    countOf(pool, 'from pg_stat_activity where $1::integer = any (pg_blocking_pids(pid))', [pid]),
-  );
+  await held.waitedFor();
 
   let answers = 0;
   const booking = bookAll(() => server.url, token, wishes, {
@@ -137,7 +124,7 @@ test('the database is killed under bookings, mails and a sweep: all come back by
     );
   await withinAMinute('the rest of the mails', async () => (await mailsIn('pending')) === 0);
   const leased = await mailsIn('sending');
-  expect(leased).toBeLessThan(200);
+  expect(leased).toBeLessThanOrEqual(200);
   await ageTheDead(pool, 'nobody', '5 minutes');
   const other = await workersAt(place, nextMinute)();
   other.tick();

@@ -81,6 +81,29 @@ export async function goToSecondEvening(db: Queryable, hospital: OpenHospital): 
   );
 }
 
+/** Somebody holds a slot of these days, so that a batch of the sweep waits in its middle. */
+export async function holdSlot(pool: pg.Pool, hospital: OpenHospital, place: number) {
+  const client = await pool.connect();
+  onTestFinished(() => client.release(true));
+  await client.query('begin');
+  const { rows } = await client.query<{ pid: number }>(
+    `select pg_backend_pid() as pid from app_public.slot
+     where slot.id = (
+       select id from app_public.slot where slot.hospital_id = $1 and slot.booked_count > 0
+       order by slot.starts_at, slot.id offset $2 limit 1)
+     for update`,
+    [hospital.id, place],
+  );
+  return {
+    /** Until somebody waits for it. */
+    async waitedFor() {
+      const waiting = 'from pg_stat_activity where $1::integer = any (pg_blocking_pids(pid))';
+      await until(() => countOf(pool, waiting, [rows[0]?.pid]));
+    },
+    letGo: () => client.query('rollback'),
+  };
+}
+
 /** Lets the clock of the system jump by an interval. */
 export async function jump(db: Queryable, interval: string): Promise<void> {
   await db.query(
