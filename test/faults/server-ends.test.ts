@@ -119,8 +119,11 @@ test('SIGTERM under load: not ready any more, what is in flight is answered, and
   blocker.release();
 
   expect(await Promise.all(answered)).toEqual(inFlight.map(() => true));
+  const answeredAt = performance.now();
   expect(inFlight.filter(({ unanswered, putOff }) => unanswered + putOff > 0)).toEqual([]);
   expect(await server.exited).toEqual({ code: 0, signal: null });
+  // Clients that would keep their connections do not keep it.
+  expect(performance.now() - answeredAt).toBeLessThan(2_000);
   report('server told to stop under load', {
     'requests in flight': inFlight.length,
     'left within ms': Math.round(performance.now() - began),
