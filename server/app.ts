@@ -121,10 +121,17 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-/** A client that keeps its connection would keep asking a server that is about to leave. */
+/**
+ * A client that keeps its connection would keep asking a server that is about to leave, or keep it from
+ * leaving. Decided when the answer begins: the server may have been told to stop since the question came.
+ */
 function closeWhenDraining(state: Draining): RequestHandler {
   return (_request, response, next) => {
-    if (state.isDraining) response.setHeader('connection', 'close');
+    const writeHead = response.writeHead.bind(response) as (...given: unknown[]) => typeof response;
+    response.writeHead = (...given: unknown[]) => {
+      if (state.isDraining && !response.headersSent) response.setHeader('connection', 'close');
+      return writeHead(...given);
+    };
     next();
   };
 }

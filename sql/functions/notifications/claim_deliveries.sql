@@ -3,6 +3,8 @@
 -- who claim side by side skip what another one holds. On the way what is no news any more is left out,
 -- what was tried too often is given up, and addresses are looked up anew: an address that changed since
 -- it was planned is the one that counts, one that is gone or known to be dead gets nothing.
+-- Leases last by the time that really passes, not by clock(): a clock that jumps ahead must not make those
+-- who are sending look dead, or everything on its way would go out twice.
 -- A call that returns nothing means that nothing is due. Definer, because no role may write deliveries
 -- nor read the words of others.
 create or replace function app_private.claim_deliveries(
@@ -27,7 +29,8 @@ begin
       from app_public.notification_delivery as delivery
       where delivery.hospital_id = claim_deliveries.hospital_id and delivery.channel = claim_deliveries.channel
         and delivery.status in ('pending', 'sending')
-        and coalesce(delivery.next_attempt_at, delivery.leased_until) <= instant
+        and coalesce(delivery.next_attempt_at, delivery.leased_until) <= greatest(instant, now())
+        and case delivery.status when 'sending' then delivery.leased_until <= now() else delivery.next_attempt_at <= instant end
       order by coalesce(delivery.next_attempt_at, delivery.leased_until)
       limit most
       for no key update skip locked
@@ -67,7 +70,7 @@ begin
         end::app_public.delivery_status,
       attempts = delivery.attempts + case when facts.outcome is null then 1 else 0 end,
       next_attempt_at = null,
-      leased_until = case when facts.outcome is null then instant + lease_time end,
+      leased_until = case when facts.outcome is null then now() + lease_time end,
       lease = case when facts.outcome is null then new_lease end,
       outcome = facts.outcome,
       address = app_private.mask_address(facts.address),

@@ -1,5 +1,5 @@
 -- One look by index a channel, whatever the planner knows: of a table in which nearly everything was sent
--- long ago it would rather read all to find the first row that was not.
+-- long ago it would rather read all to find the first row that was not. Leases last by the time that really passes.
 create or replace function app_private.due_channels(hospital_id uuid)
 returns app_public.delivery_channel[]
 language plpgsql stable
@@ -15,7 +15,8 @@ begin
       select from app_public.notification_delivery as delivery
       where delivery.hospital_id = due_channels.hospital_id and delivery.channel = way.channel
         and delivery.status in ('pending', 'sending')
-        and coalesce(delivery.next_attempt_at, delivery.leased_until) <= instant));
+        and coalesce(delivery.next_attempt_at, delivery.leased_until) <= greatest(instant, now())
+        and case delivery.status when 'sending' then delivery.leased_until <= now() else delivery.next_attempt_at <= instant end));
 end
 $$;
 

@@ -16,7 +16,8 @@ begin
     from app_public.notification_delivery as delivery
     where delivery.hospital_id = skip_deliveries.hospital_id and delivery.channel = skip_deliveries.channel
       and delivery.status in ('pending', 'sending')
-      and coalesce(delivery.next_attempt_at, delivery.leased_until) <= instant
+      and coalesce(delivery.next_attempt_at, delivery.leased_until) <= greatest(instant, now())
+      and case delivery.status when 'sending' then delivery.leased_until <= now() else delivery.next_attempt_at <= instant end
     order by coalesce(delivery.next_attempt_at, delivery.leased_until)
     limit 1000
     for no key update skip locked
