@@ -214,12 +214,24 @@ describe('claiming and settling', () => {
       expect(claims).toHaveLength(16);
       const counts = Map.groupBy(claims, (each) => each.subscription_id);
       expect([...counts.values()].map((each) => each.length).sort()).toEqual([3, 3, 3, 3, 4]);
-      const more = await claim(db);
-      expect(more).toHaveLength(4);
       expect(await claim(db)).toEqual([]);
       await settle(db, nth(claims, 0), 'sent');
-      const [next] = await claim(db);
-      expect(next?.subscription_id).toBe(claims[0]?.subscription_id);
+      expect(await claim(db)).toHaveLength(1);
+    }));
+
+  test('a subscription with room goes on while another one has none', () =>
+    rolledBack(ownerPool, async (db) => {
+      const { subscription_id: busy } = await subscribe(db, 'A');
+      await subscribe(db, 'B');
+      await plan(db, ...Array.from({ length: 6 }, (_, index) => eventNumber(index + 1)));
+      const claims = await claim(db);
+      expect(claims).toHaveLength(8);
+      expect(claims.filter((each) => each.subscription_id === busy)).toHaveLength(4);
+      expect(await claim(db)).toEqual([]);
+      for (const each of claims) if (each.subscription_id !== busy) await settle(db, each, 'sent');
+      const more = await claim(db);
+      expect(more).toHaveLength(2);
+      expect(more.every((each) => each.subscription_id !== busy)).toBe(true);
     }));
 
   test('who holds the lease says how it went, once', () =>

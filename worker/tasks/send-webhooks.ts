@@ -14,7 +14,6 @@ interface Claim {
   occurred_at: string;
 }
 
-const mostAtOnce = 16;
 const timeoutMs = 10_000;
 // What is left then is done by the next job, so that none keeps a worker for long.
 const beginWithinMs = 60_000;
@@ -50,9 +49,8 @@ export const sendWebhooks: Task<'send_webhooks'> = async (
   };
   try {
     for (;;) {
-      const room = mostAtOnce - underWay.size;
-      const mayBegin = room > 0 && performance.now() - startedAt < beginWithinMs;
-      const claims = mayBegin ? await inTurn(() => claim(db, hospital_id, room)) : [];
+      const mayBegin = performance.now() - startedAt < beginWithinMs;
+      const claims = mayBegin ? await inTurn(() => claim(db, hospital_id)) : [];
       for (const each of claims) {
         const telling = tell(each).finally(() => underWay.delete(telling));
         // Whoever waits for it hears of its error; nobody may be waiting yet.
@@ -76,11 +74,11 @@ function bodyOf({ event, occurred_at, payload }: Claim): string {
   return JSON.stringify({ type: event, timestamp: occurred_at, data: payload });
 }
 
-async function claim(db: Queryable, hospitalId: string, most: number): Promise<Claim[]> {
+async function claim(db: Queryable, hospitalId: string): Promise<Claim[]> {
   const { rows } = await db.query<Claim>(
     `select delivery_id, lease, url, secrets, event, event_id, payload, occurred_at
-       from app_private.claim_webhooks(hospital_id => $1::uuid, most => $2::integer)`,
-    [hospitalId, most],
+       from app_private.claim_webhooks(hospital_id => $1::uuid)`,
+    [hospitalId],
   );
   return rows;
 }
@@ -123,7 +121,9 @@ async function addNext(db: Queryable, hospitalId: string): Promise<void> {
   if (!next?.at || next.wait > soonMs) return;
   // Never at once: what is due and was not claimed is under way elsewhere.
   const runAt = new Date(Date.now() + Math.max(next.wait, 1_000));
-  await addJobs(db, [{ ...sendWebhooksJob(hospitalId), runAt }]);
+  // Under a key of its own, so that it puts off no job that waits to run now.
+  const job = sendWebhooksJob(hospitalId);
+  await addJobs(db, [{ ...job, key: `${job.key}:next`, runAt }]);
 }
 
 /** Does one after the other what shares a connection. */

@@ -1,7 +1,7 @@
 -- Takes what is due of the active subscriptions of a hospital for sending, and gives it a lease: who does
 -- not say until then how it went is taken for dead, and it is sent again under the same id. Of each
--- subscription only a few are under way at a time, so that a target that hangs holds up nobody else; for
--- that count to hold, claims of a hospital come one after the other. Definer, because no role may write
+-- subscription, and of the hospital, only so many are under way at a time, so that a target that hangs holds
+-- up nobody else; for these counts to hold, claims of a hospital come one after the other. Definer, because no role may write
 -- deliveries nor read secrets.
 create or replace function app_private.claim_webhooks(
   hospital_id uuid, most integer default 16, most_each integer default 4, lease_time interval default '2 minutes',
@@ -13,6 +13,7 @@ as $$
 declare
   instant timestamptz := app_private.clock();
   new_lease uuid := app_private.new_id();
+  room integer;
   due uuid[];
 begin
   perform pg_advisory_xact_lock(hashtextextended('webhooks ' || hospital_id::text, 0));
@@ -22,6 +23,10 @@ begin
   set status = 'failed', leased_until = null, lease = null, ended_at = instant
   where delivery.hospital_id = claim_webhooks.hospital_id and delivery.status = 'sending'
     and delivery.leased_until <= instant and delivery.attempts >= most_attempts;
+
+  select greatest(0, most - count(*)) into room
+  from app_public.webhook_delivery as busy
+  where busy.hospital_id = claim_webhooks.hospital_id and busy.status = 'sending' and busy.leased_until > instant;
 
   select array_agg(picked.id) into due
   from (
@@ -49,7 +54,7 @@ begin
       where subscription.hospital_id = claim_webhooks.hospital_id and subscription.status = 'active'
     ) as ranked
     order by ranked.place, ranked.due_at, ranked.id
-    limit most
+    limit room
   ) as picked;
 
   update app_public.webhook_delivery as delivery
@@ -79,7 +84,7 @@ end
 $$;
 
 comment on function app_private.claim_webhooks(uuid, integer, integer, interval, integer) is
-  'Takes due webhooks of a hospital for sending, at most so many and so many of each subscription, until a lease ends.';
+  'Takes due webhooks of a hospital for sending, so that at most so many, and so many of each subscription, are under way, until a lease ends.';
 
 revoke execute on function app_private.claim_webhooks(uuid, integer, integer, interval, integer) from public;
 grant execute on function app_private.claim_webhooks(uuid, integer, integer, interval, integer) to app_worker;
