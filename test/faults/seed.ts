@@ -5,6 +5,7 @@ export const seed = Number(process.env.FAULT_SEED ?? randomInt(2 ** 31));
 
 /** Draws of a test: the same for the same seed, whatever other tests drew before. */
 export function drawsFor(name: string) {
+  console.log(`${name}: FAULT_SEED=${seed}`);
   let state = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, seed);
   const random = () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -21,8 +22,8 @@ export function drawsFor(name: string) {
   };
 }
 
-/** Says what was measured and drawn, so that a run can be repeated. */
+/** Says what was drawn and measured. */
 export function report(fault: string, figures: Readonly<Record<string, unknown>>): void {
   const words = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-  console.log(`${fault}: ${words.join(', ')} (FAULT_SEED=${seed})`);
+  console.log(`${fault}: ${words.join(', ')}`);
 }
