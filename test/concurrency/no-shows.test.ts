@@ -417,6 +417,7 @@ test('all at once, again and again: no deadlock, and everything agrees', async (
         'illegal_transition',
         'not_a_no_show',
         'patient_blocked',
+        'no_show_too_early',
         'not_the_day_of_the_visit',
         'patient_is_blocked',
         'slot_booked',
