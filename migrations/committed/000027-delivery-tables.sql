@@ -1,3 +1,8 @@
+--! Previous: sha1:0881d631cfd2b8127da8fbeda8640e9cd15d526f
+--! Hash: sha1:33ed90295542881f75dcd3035277790e6cddad2d
+--! Message: delivery-tables
+
+--! split: 1-current.sql
 set local role app_owner;
 
 -- How notifications reach people outside of the inbox: a row for each channel, who wants what and when,

@@ -1,9 +1,47 @@
+--! Previous: sha1:33ed90295542881f75dcd3035277790e6cddad2d
+--! Hash: sha1:201f260c80680dc3a0ef4577d9870b303b663172
+--! Message: reminders-and-calendars-tables
+
+--! split: 1-current.sql
 -- Reminders before the visit, links in messages, calendar feeds.
 
 set local role app_owner;
 
---! include functions/notifications/is_reminder_offsets.sql
---! include functions/notifications/absolute_span.sql
+--! Included functions/notifications/is_reminder_offsets.sql
+-- What the check of hospital.reminder_offsets asks, and what the mutation asks before. An offset is a span
+-- of absolute time: a day is 24 hours, whatever the clocks do in between.
+create or replace function app_private.is_reminder_offsets(offsets interval[]) returns boolean
+language plpgsql immutable strict parallel safe
+as $$
+declare
+  seconds numeric[];
+begin
+  select array_agg(extract(epoch from given)) into seconds from unnest(offsets) as given;
+  return coalesce(array_ndims(offsets), 1) = 1
+    and coalesce(cardinality(seconds), 0) between 1 and 5
+    and array_position(seconds, null) is null
+    and 300 <= all (seconds) and 2592000 >= all (seconds)
+    and (select count(distinct second) from unnest(seconds) as second) = cardinality(seconds);
+end
+$$;
+
+comment on function app_private.is_reminder_offsets(interval[]) is
+  'Whether these are 1 to 5 distinct spans of 5 minutes to 30 days.';
+
+revoke execute on function app_private.is_reminder_offsets(interval[]) from public;
+grant execute on function app_private.is_reminder_offsets(interval[]) to app_admin;
+--! EndIncluded functions/notifications/is_reminder_offsets.sql
+--! Included functions/notifications/absolute_span.sql
+-- '1 day' added to an instant follows the clocks of the session's zone; this many seconds do not.
+create or replace function app_private.absolute_span(span interval) returns interval
+language sql immutable parallel safe
+return make_interval(secs => extract(epoch from span)::double precision);
+
+comment on function app_private.absolute_span(interval) is 'The same span in absolute time: a day is 24 hours.';
+
+revoke execute on function app_private.absolute_span(interval) from public;
+grant execute on function app_private.absolute_span(interval) to app_worker;
+--! EndIncluded functions/notifications/absolute_span.sql
 
 alter table app_public.hospital
   add column reminder_offsets interval[] not null default '{24:00:00,02:00:00}'

@@ -1,3 +1,8 @@
+--! Previous: sha1:9c2244e683f258ae8e95c612ed85ba83f5eac69c
+--! Hash: sha1:c459d5ded831ae28be3acbb1154b839cec93919d
+--! Message: visits-tables
+
+--! split: 1-current.sql
 -- The day of the visit: arriving, vital signs, who did not come, and what that means for them.
 set local role app_owner;
 

@@ -1,3 +1,8 @@
+--! Previous: sha1:c459d5ded831ae28be3acbb1154b839cec93919d
+--! Hash: sha1:0881d631cfd2b8127da8fbeda8640e9cd15d526f
+--! Message: alerts-and-consultations-tables
+
+--! split: 1-current.sql
 -- The day of the visit: who waits too long, what the doctor writes, and who has seen it.
 set local role app_owner;
 

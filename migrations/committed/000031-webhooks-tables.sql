@@ -1,3 +1,8 @@
+--! Previous: sha1:d4667226a23ec11ae2160dfbe91c9e6632314a9e
+--! Hash: sha1:b2e5b158f3adbdffecade16bef69a4245a236e71
+--! Message: webhooks-tables
+
+--! split: 1-current.sql
 set local role app_owner;
 
 -- Outgoing webhooks: who wants to be told of what, with which secret, and each telling.

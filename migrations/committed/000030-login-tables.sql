@@ -1,3 +1,8 @@
+--! Previous: sha1:87db655de9ecb2a616894189ecee2b1970dace53
+--! Hash: sha1:d4667226a23ec11ae2160dfbe91c9e6632314a9e
+--! Message: login-tables
+
+--! split: 1-current.sql
 -- The rest of login: invitations, links by mail, the second factor, sessions that people see,
 -- emergency access to records, and what happened to whose login.
 
