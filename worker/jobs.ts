@@ -14,6 +14,8 @@ export type NewJob = {
     priority?: number;
     /** Not before this instant. */
     runAt?: Date;
+    /** Jobs of one queue are done one after the other. */
+    queue?: string;
     /** The run that was asked for, which this job is. */
     runId?: string;
   };
@@ -42,7 +44,7 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const specs = [...byKey.values()]
     .sort((one, other) => (one.key < other.key ? -1 : 1))
-    .map(({ task, payload, key, priority, runAt, runId }) => ({
+    .map(({ task, payload, key, priority, queue, runAt, runId }) => ({
       identifier: task,
       payload: {
         ...payload,
@@ -51,6 +53,7 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
       },
       job_key: key,
       priority,
+      queue_name: queue,
       run_at: runAt,
     }));
   await db.query(
@@ -119,12 +122,16 @@ export function planDeliveriesJobs(
   });
 }
 
-/** The job that tells the systems of a hospital what is due. */
+/**
+ * The job that tells the systems of a hospital what is due. Receivers may hang, so these jobs have two
+ * queues among all hospitals: they never take more than two of a worker's places from the other jobs.
+ */
 export function sendWebhooksJob(hospitalId: string): NewJob {
   return {
     task: 'send_webhooks',
     payload: { hospital_id: hospitalId },
     key: `send_webhooks:${hospitalId}`,
+    queue: `webhooks_${Number.parseInt(hospitalId.at(-1) ?? '0', 16) % 2}`,
   };
 }
 

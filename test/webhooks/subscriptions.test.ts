@@ -193,6 +193,7 @@ test('an event is planned once, for those who named it, and tells no words', () 
     expect(first?.occurred_at).toBe('2027-01-10T03:30:00.000Z');
     expect(first?.payload).toEqual({
       hospital_id: hospital.id,
+      sequence: 1,
       appointment_id: '0190aaaa-0000-7000-8000-000000000001',
       doctor_id: hospital.doctorIds[0],
       slot_id: null,

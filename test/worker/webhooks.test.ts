@@ -4,15 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createPool } from '../../platform/pool.ts';
+import { addJobs, sendWebhooksJob } from '../../worker/jobs.ts';
 import { tasks } from '../../worker/task-list.ts';
 import { isPublic, judgedLookup } from '../../worker/transports/addresses.ts';
 import { signedPost } from '../../worker/transports/signed-post.ts';
 import { eventOf } from '../../worker/webhook-events.ts';
 import { committedAs } from '../helpers/actors.ts';
-import { book, cancel } from '../helpers/booking.ts';
+import { book, cancel, transit } from '../helpers/booking.ts';
 import { createDatabase, type TestDatabase } from '../helpers/database.ts';
 import { openHospital, type TestHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
+import { race } from '../helpers/races.ts';
 import { keepLog, startAfresh, surroundingsOf, until, workFor } from './workplace.ts';
 
 interface Received {
@@ -137,6 +139,7 @@ test('from the booking to the receiver, signed, each event once', async () => {
       timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
       data: {
         hospital_id: hospital.id,
+        sequence: expect.any(Number),
         appointment_id: visit.id,
         doctor_id: hospital.doctorIds[0],
         slot_id: hospital.slotIds[0],
@@ -419,3 +422,56 @@ test.each([
 ])('from %s to %s, moved %s: %s', (from, status, isMoved, event) =>
   expect(eventOf(from, status, isMoved)).toBe(event),
 );
+
+test('receivers that hang leave the worker its other jobs', async () => {
+  const { database } = await prepared();
+  const { ownerPool } = database;
+  const receiver = await startReceiver({ '/hangs': () => {} });
+  const hospitals = [];
+  for (let count = 0; count < 4; count += 1) {
+    const hospital = await openHospital(ownerPool, { horizonDays: 1 });
+    await subscribe(database, hospital, `${receiver.url}/hangs`);
+    await planEvents(database, hospital, 1);
+    hospitals.push(hospital.id);
+  }
+  await startAfresh(ownerPool);
+  const { lines } = await workFor(database.workerUrl);
+  await addJobs(ownerPool, hospitals.map(sendWebhooksJob));
+  await until(() => receiver.received.length > 0);
+  // None of these answers before the time-out of ten seconds.
+  const payload = { hospital_id: hospitals[0] ?? '' };
+  await addJobs(ownerPool, [{ task: 'expire_waits', payload, key: 'meanwhile' }]);
+  await until(() => lines.some(({ task }) => task === 'expire_waits'));
+  expect(lines.filter(({ task }) => task === 'send_webhooks')).toEqual([]);
+});
+
+test('the number of an event grows with each change of its appointment, whichever began first', async () => {
+  const { database, hospital } = await prepared();
+  const { ownerPool } = database;
+  const receiver = await startReceiver();
+  await subscribe(
+    database,
+    hospital,
+    `${receiver.url}/in`,
+    '{appointment.confirmed,appointment.cancelled}',
+  );
+  const { id } = await committedAs(ownerPool, hospital.receptionist, (db) =>
+    book(db, { slotId: nth(hospital.slotIds, 0), patientId: nth(hospital.patientIds, 0) }),
+  );
+  await race(ownerPool, async (start) => {
+    const early = await start(hospital.receptionist);
+    const late = await start(hospital.receptionist);
+    await transit(late.db, 'confirm_appointment', id);
+    await late.commit();
+    await cancel(early.db, id);
+    await early.commit();
+  });
+  await workFor(database.workerUrl);
+  await until(() => receiver.received.length === 2);
+  const events = receiver.received.map(({ body }) => JSON.parse(body));
+  events.sort((one, other) => one.data.sequence - other.data.sequence);
+  expect(events.map(({ type }) => type)).toEqual([
+    'appointment.confirmed',
+    'appointment.cancelled',
+  ]);
+});

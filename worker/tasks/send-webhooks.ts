@@ -15,8 +15,8 @@ interface Claim {
 }
 
 const timeoutMs = 10_000;
-// What is left then is done by the next job, so that none keeps a worker for long.
-const beginWithinMs = 60_000;
+// What is left then is done by the next job, so that hospitals whose receivers hang take turns with others.
+const beginWithinMs = 5_000;
 // What is due sooner than the sweep comes round has a job of its own.
 const soonMs = 60_000;
 

@@ -1,6 +1,7 @@
 -- One delivery an event and active subscription that names it. The event's id follows from the message in
--- the outbox, so that a message that is relayed twice plans nothing twice. Identifiers, states and times
--- only. Definer, because no role may plan deliveries.
+-- the outbox, so that a message that is relayed twice plans nothing twice. The message's number is drawn
+-- while the appointment's row is locked, so it grows with every event of an appointment, which the time
+-- (the start of a transaction) does not. Identifiers, states and times only. Definer, because no role may plan deliveries.
 create or replace function app_private.plan_webhooks(hospital_id uuid, events jsonb)
 returns integer
 language plpgsql volatile security definer
@@ -15,6 +16,7 @@ begin
     md5(format('%s/outbox/%s', plan_webhooks.hospital_id, message.outbox_id))::uuid,
     jsonb_build_object(
       'hospital_id', plan_webhooks.hospital_id,
+      'sequence', message.outbox_id,
       'appointment_id', message.appointment_id,
       'doctor_id', message.doctor_id,
       'slot_id', message.slot_id,
