@@ -6,7 +6,6 @@ export type Course = 'missed' | 'seen' | 'left without vitals' | 'left without d
 /** A booked visit, with how it goes. */
 export interface PlannedVisit {
   appointmentId: string;
-  patientNumber: string;
   doctorId: string;
   /** In ms since 1970. */
   startsAt: number;
@@ -66,7 +65,6 @@ export function planVisits(outcomes: readonly Outcome[]): PlannedVisit[] {
       came += request.showedUp ? 1 : 0;
       return {
         appointmentId,
-        patientNumber: request.patientNumber,
         doctorId: slot.doctorId,
         startsAt: slot.startsAt,
         course: request.showedUp ? courseOf(came) : 'missed',

@@ -2,11 +2,11 @@ import express, {
   type ErrorRequestHandler,
   type Request,
   type RequestHandler,
-  type Response,
   type Router,
 } from 'express';
-import { describeForLog, Refusal, refusalFrom, unexpectedError } from '../errors.ts';
-import { PAGE_HEADERS, type Page, pageOf } from '../links/page.ts';
+import { Refusal } from '../errors.ts';
+import { answerPage, explainOnPage } from '../links/answer-page.ts';
+import type { Page } from '../links/page.ts';
 import { readBody } from '../read-body.ts';
 import { TooManyAttempts } from './limiter.ts';
 import type { AuthParts } from './parts.ts';
@@ -42,7 +42,7 @@ export function createLinkPages(parts: AuthParts): Router {
   for (const [path, words] of Object.entries(WORDS)) {
     router.get(`/${path}/:token`, ask(parts, words));
     router.post(`/${path}/:token`, take(parts, words));
-    router.use(`/${path}`, explainError(parts));
+    router.use(`/${path}`, tellTries(parts), explainOnPage(parts.log));
   }
   return router;
 }
@@ -50,7 +50,7 @@ export function createLinkPages(parts: AuthParts): Router {
 function ask(parts: AuthParts, words: Words): RequestHandler {
   return async (request, response) => {
     await findLink(parts, request, words.purpose, tokenOf(request));
-    answer(response, 200, formOf(words, `At least ${PASSWORD_LENGTH.least} characters.`));
+    answerPage(response, 200, formOf(words, `At least ${PASSWORD_LENGTH.least} characters.`));
   };
 }
 
@@ -59,20 +59,24 @@ function take(parts: AuthParts, words: Words): RequestHandler {
     const form = new URLSearchParams((await readBody(request, BODY_BYTES)).toString('utf8'));
     const password = form.get('password') ?? '';
     if (password.length > 4 * PASSWORD_LENGTH.most || password !== form.get('repeated')) {
-      answer(response, 422, formOf(words, 'The two passwords are not the same. Type them again.'));
+      answerPage(
+        response,
+        422,
+        formOf(words, 'The two passwords are not the same. Type them again.'),
+      );
       return;
     }
     try {
       const follow = words.purpose === 'invitation' ? acceptInvitation : resetPassword;
       await follow(parts, request, tokenOf(request), password);
     } catch (error) {
-      const refusal = refusalOf(error, parts);
-      if (refusal?.extensions.scenario !== 'password_too_weak') throw error;
-      const { message, extensions } = refusal;
-      answer(response, 422, formOf(words, `${message} ${extensions.hint ?? ''}`));
+      const isWeak = error instanceof Refusal && error.extensions.scenario === 'password_too_weak';
+      if (!isWeak) throw error;
+      const { message, extensions } = error;
+      answerPage(response, 422, formOf(words, `${message} ${extensions.hint ?? ''}`));
       return;
     }
-    answer(response, 200, { title: words.done, text: 'You can close this page.' });
+    answerPage(response, 200, { title: words.done, text: 'You can close this page.' });
   };
 }
 
@@ -92,32 +96,12 @@ function formOf({ ask: title, button }: Words, text: string): Page {
   };
 }
 
-function refusalOf(error: unknown, { catalog }: AuthParts): Refusal | null {
-  if (error instanceof TooManyAttempts)
-    return catalog.refusal('too_many_attempts', { retry_after_seconds: error.retryAfterSeconds });
-  return error instanceof Refusal ? error : refusalFrom(error);
-}
-
-/** Refusals in the words of the catalog; what nobody foresaw with an id that the log has, too. */
-function explainError(parts: AuthParts): ErrorRequestHandler {
-  return (error: unknown, request, response, _next) => {
-    const refusal = refusalOf(error, parts) ?? unexpectedError(request.requestId);
-    if (refusal.extensions.scenario === 'unexpected_error')
-      parts.log.error(
-        { error: describeForLog(error), error_id: request.requestId },
-        'unexpected error',
-      );
-    if (error instanceof TooManyAttempts)
-      response.set('retry-after', String(error.retryAfterSeconds));
+/** What login throws besides refusals, as one; a body that was not read closes the connection. */
+function tellTries({ catalog }: AuthParts): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
     if (!request.complete) response.set('connection', 'close');
-    answer(response, refusal.status, {
-      title: refusal.message,
-      text: refusal.extensions.hint ?? '',
-    });
+    if (!(error instanceof TooManyAttempts)) return next(error);
+    response.set('retry-after', String(error.retryAfterSeconds));
+    next(catalog.refusal('too_many_attempts', { retry_after_seconds: error.retryAfterSeconds }));
   };
-}
-
-function answer(response: Response, status: number, page: Page): void {
-  response.set(PAGE_HEADERS);
-  response.status(status).end(response.req.method === 'HEAD' ? undefined : pageOf(page));
 }

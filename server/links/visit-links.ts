@@ -1,19 +1,13 @@
-import express, {
-  type ErrorRequestHandler,
-  type Request,
-  type RequestHandler,
-  type Response,
-  type Router,
-} from 'express';
+import express, { type Request, type RequestHandler, type Router } from 'express';
 import type { Pool } from 'pg';
 import { type LinkPurpose, readLink, type VisitLink } from '../../platform/link-token.ts';
 import type { Log } from '../../platform/log.ts';
 import { withTransaction } from '../../platform/pool.ts';
 import type { LinkSecret } from '../../platform/secrets.ts';
 import type { ErrorCatalog } from '../auth/error-catalog.ts';
-import { describeForLog, Refusal, refusalFrom, unexpectedError } from '../errors.ts';
 import { AddressLimit } from './address-limit.ts';
-import { PAGE_HEADERS, type Page, pageOf } from './page.ts';
+import { answerPage, explainOnPage } from './answer-page.ts';
+import type { Page } from './page.ts';
 
 export type VisitLinksOptions = {
   pool: Pool;
@@ -64,7 +58,6 @@ export function createVisitLinks(options: VisitLinksOptions): Router {
   const limit = new AddressLimit(options.mostInAMinute ?? 60);
   const router = express.Router({ caseSensitive: true, strict: true });
   const guard: RequestHandler = async (request, response, next) => {
-    response.set(PAGE_HEADERS);
     const wait = await limit.count(request.ip);
     if (wait !== null) {
       response.set('retry-after', String(wait));
@@ -74,7 +67,7 @@ export function createVisitLinks(options: VisitLinksOptions): Router {
   };
   router.get('/visit/:token', guard, async (request, response) => {
     const { link, visit } = await visitOf(request, options);
-    answer(response, 200, pageToAsk(WORDS[link.purpose], visit));
+    answerPage(response, 200, pageToAsk(WORDS[link.purpose], visit));
   });
   router.post('/visit/:token', guard, async (request, response) => {
     if (!request.complete) response.set('connection', 'close'); // nothing that is sent is read
@@ -82,9 +75,9 @@ export function createVisitLinks(options: VisitLinksOptions): Router {
     const words = WORDS[link.purpose];
     const isDone = await follow(link, visit, request, options);
     const title = isDone ? words.done : words.already;
-    answer(response, 200, { title, text: 'You can close this page.', facts: factsOf(visit) });
+    answerPage(response, 200, { title, text: 'You can close this page.', facts: factsOf(visit) });
   });
-  router.use('/visit', explainError(options.log));
+  router.use('/visit', explainOnPage(options.log));
   return router;
 }
 
@@ -170,22 +163,4 @@ function factsOf(visit: LinkedVisit): NonNullable<Page['facts']> {
     ['When', visit.localStart],
     ['Where', [visit.locationName, visit.hospitalName].filter(Boolean).join(', ')],
   ];
-}
-
-/** Refusals in the words of the catalog; what nobody foresaw with an id that the log has, too. */
-function explainError(log: Log): ErrorRequestHandler {
-  return (error: unknown, request, response, _next) => {
-    const refusal = error instanceof Refusal ? error : refusalFrom(error);
-    if (refusal === null || refusal.extensions.scenario === 'unexpected_error') {
-      log.error({ error: describeForLog(error), error_id: request.requestId }, 'unexpected error');
-    }
-    const told = refusal ?? unexpectedError(request.requestId);
-    response.set(PAGE_HEADERS);
-    answer(response, told.status, { title: told.message, text: told.extensions.hint ?? '' });
-  };
-}
-
-function answer(response: Response, status: number, page: Page): void {
-  // Set before, so that the type is not guessed and no tag of the content is made.
-  response.status(status).end(response.req.method === 'HEAD' ? undefined : pageOf(page));
 }
