@@ -36,10 +36,13 @@ from (
     limit 1
   ) as latest
   cross join lateral (select greatest(today.day, schedule.effective_from) as day) as earliest
-  cross join lateral generate_series(
-    (earliest.day + (schedule.weekday + 7 - extract(isodow from earliest.day)::integer) % 7)::timestamp,
-    least(latest.day, schedule.effective_until)::timestamp,
-    interval '7 days') as calendar (midnight)
+  cross join lateral (
+    select (earliest.day + (schedule.weekday + 7 - extract(isodow from earliest.day)::integer) % 7 + 7 * week.number)::timestamp
+      as midnight
+    from generate_series(0, 52) as week (number)
+    where week.number <= (least(latest.day, schedule.effective_until) - earliest.day) / 7
+    offset 0
+  ) as calendar
   cross join lateral (
     select hours_of_day.whole, hours_of_day.before_break, hours_of_day.after_break
     from app_private.hours_of_day(
@@ -75,10 +78,8 @@ from (
         union all
         select hours.after_break where schedule.break_start is not null
       ) as part
-      cross join lateral generate_series(
-        0,
-        floor(extract(epoch from upper(part.during) - lower(part.during))
-          / extract(epoch from doctor.slot_duration))::integer - 1) as step (number)
+      cross join generate_series(0, 287) as step (number)
+      where lower(part.during) + (step.number + 1) * doctor.slot_duration <= upper(part.during)
     ) as wanted
     where present.own_slots < expected.slots
       and wanted.starts_at > (select app_private.clock())
@@ -94,6 +95,8 @@ from (
     offset 0
   ) as absent
   where schedule.is_active
+    and calendar.midnight::date <= least(latest.day, schedule.effective_until)
+    and present.own_slots < expected.slots
     and case when absent.missing > 0 then not exists (
       select from app_private.outbox
       where outbox.hospital_id = schedule.hospital_id and outbox.topic = 'schedule'
