@@ -27,11 +27,6 @@ alter table app_public.health_alert
   add column is_settled boolean not null default false,
   add constraint only_a_resolved_health_alert_has_settled_itself
     check (not is_settled or status = 'resolved' and resolved_by is null);
-alter table app_public.health_alert rename constraint alert_of_a_finding to health_alert_of_a_finding;
-alter table app_public.health_alert
-  rename constraint alert_acknowledged_by_an_account to health_alert_acknowledged_by_an_account;
-alter table app_public.health_alert
-  rename constraint alert_resolved_by_an_account to health_alert_resolved_by_an_account;
 comment on column app_public.health_alert.told_at is
   'When people were last told of this problem; they are not told of it again within the quiet period.';
 comment on column app_public.health_alert.is_settled is 'Whether it has ended by itself, because the problem is gone or ignored.';

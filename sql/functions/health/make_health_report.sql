@@ -13,8 +13,6 @@ declare
   ending timestamptz;
   totals jsonb;
   counted record;
-  checks jsonb;
-  issues jsonb;
   summary record;
   before record;
   mean numeric;

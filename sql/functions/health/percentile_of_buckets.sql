@@ -8,7 +8,6 @@ declare
   total numeric := (select sum(size) from unnest(buckets) as size);
   before numeric := 0;
   lower_end numeric;
-  number integer;
 begin
   if coalesce(total, 0) = 0 then
     return null;

@@ -9,17 +9,17 @@ begin
   if to_regclass('app_private.verification_hour') is null then
     return;
   end if;
-  execute $measured$
+  execute format($measured$
     select sum(counted.verified), (
       select array_agg(place.total order by place.number)
       from (
         select bucket.number, sum(bucket.size) as total
-        from app_private.verification_hour as measured
+        from %1$s as measured
         cross join unnest(measured.buckets) with ordinality as bucket (size, number)
         where measured.hospital_id = $1 and measured.hour >= $2 and measured.hour < $3
         group by bucket.number) as place)
-    from app_private.verification_hour as counted
-    where counted.hospital_id = $1 and counted.hour >= $2 and counted.hour < $3$measured$
+    from %1$s as counted
+    where counted.hospital_id = $1 and counted.hour >= $2 and counted.hour < $3$measured$, to_regclass('app_private.verification_hour'))
   into verified, buckets using hospital_id, starting, ending;
 end
 $$;
