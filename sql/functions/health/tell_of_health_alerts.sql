@@ -26,7 +26,7 @@ begin
         and (alert.told_at is null or alert.told_at < alert.last_raised_at)
         and coalesce(alert.told_at <= instant - quiet, true)
       order by alert.id
-      limit 1000
+      limit 10000
       for no key update skip locked
     ), marked as (
       update app_public.health_alert as alert
