@@ -56,7 +56,7 @@ describe('a finding for people', () => {
       const { entity } = await queued(db);
       await look(db, check, hospital.id);
       expect(await items(db)).toMatchObject([
-        { status: 'pending', priority: 2, reason: check, entity_type: 'slot', entity_id: entity },
+        { status: 'pending', priority: 1, reason: check, entity_type: 'slot', entity_id: entity },
       ]);
       const { rows } = await db.query(
         "select level, message from app_public.log_entry where hospital_id = $1 and kind = 'review'",
@@ -89,19 +89,18 @@ describe('a finding for people', () => {
     }));
 
   test.each([
-    ['appointment_validation_failed', null, null, 1],
-    ['external_booking_failed', null, null, 2],
-    ['patient_creation_failed', null, null, 3],
-    ['service_not_found', null, null, 4],
-    ['anything_else', null, null, 5],
-    ['a_check', 'critical', 'appointment', 1],
-    ['a_check', 'critical', 'slot', 2],
-    ['a_check', 'warning', 'slot', 4],
-    ['a_check', 'info', 'slot', 5],
-  ])('%s (%s, %s) has priority %i', async (reason, severity, entity, priority) => {
+    ['appointment_validation_failed', null, 1],
+    ['external_booking_failed', null, 2],
+    ['patient_creation_failed', null, 3],
+    ['service_not_found', null, 4],
+    ['anything_else', null, 5],
+    ['a_check', 'critical', 1],
+    ['a_check', 'warning', 3],
+    ['a_check', 'info', 5],
+  ])('%s (%s) has priority %i', async (reason, severity, priority) => {
     const { rows } = await ownerPool.query(
-      'select app_private.review_priority($1, $2, $3) as priority',
-      [reason, severity, entity],
+      'select app_private.review_priority($1, $2) as priority',
+      [reason, severity],
     );
     expect(rows).toEqual([{ priority }]);
   });

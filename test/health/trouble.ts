@@ -41,7 +41,10 @@ export async function breakOne(
   db: Queryable,
   check: string,
   hospitalId: string,
-  { id = randomUUID(), detail = 'The slot counts 3 seats, but 2 are held.' } = {},
+  {
+    id = randomUUID(),
+    detail = 'The slot counts 3 seats, but 2 are held.',
+  }: { id?: string; detail?: string } = {},
 ): Promise<string> {
   await db.query(`insert into app_private.${check} values ($1, $2, $3)`, [hospitalId, id, detail]);
   return id;

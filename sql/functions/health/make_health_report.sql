@@ -103,7 +103,7 @@ begin
           (case when known.repair_error is not null then 'repair failed' end, known.last_seen_at, 0)
         union all
         select case item.status when 'in_review' then 'in review' when 'pending' then 'waits for a review' else item.status::text end,
-          coalesce(item.decided_at, item.claimed_at, item.created_at), 2
+          coalesce(item.decided_at, item.claimed_at, greatest(item.created_at, known.first_seen_at)), 2
         from app_public.review_item as item
         where item.hospital_id = make_health_report.hospital_id and item.finding_id = known.id
         union all

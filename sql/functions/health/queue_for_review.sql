@@ -15,7 +15,7 @@ begin
     hospital_id, finding_id, reason, priority, entity_type, entity_id, detail, context)
   values (
     finding.hospital_id, finding.id, finding.check_name,
-    app_private.review_priority(finding.check_name, finding.severity, finding.entity_type),
+    app_private.review_priority(finding.check_name, finding.severity),
     finding.entity_type, finding.entity_id, concat_ws(' ', finding.detail, queue_for_review.detail), finding.metadata)
   on conflict do nothing
   returning * into queued;
