@@ -17,9 +17,10 @@ alter table app_public.review_item
   add constraint only_a_resolved_review_has_settled_itself check (not is_settled or status = 'resolved' and decided_by is null);
 comment on column app_public.review_item.is_settled is
   'Whether it has settled itself, because the problem is gone or ignored.';
+alter table app_public.review_item rename constraint a_review_note_is_short to a_review_item_note_is_short;
 drop index app_public.review_by_priority;
 create index review_by_status on app_public.review_item (hospital_id, status, priority, created_at);
-create index review_of_a_finding on app_public.review_item (hospital_id, finding_id) where finding_id is not null;
+create index review_by_finding on app_public.review_item (hospital_id, finding_id);
 create index review_of_an_entity on app_public.review_item (hospital_id, entity_id) where entity_id is not null;
 
 alter table app_public.health_alert
@@ -31,9 +32,8 @@ comment on column app_public.health_alert.told_at is
   'When people were last told of this problem; they are not told of it again within the quiet period.';
 comment on column app_public.health_alert.is_settled is 'Whether it has ended by itself, because the problem is gone or ignored.';
 create index health_alert_by_status on app_public.health_alert (hospital_id, status, last_raised_at);
-create index health_alert_of_a_finding_by_time on app_public.health_alert (hospital_id, finding_id, last_raised_at)
-  where finding_id is not null;
-create index health_alert_to_tell on app_public.health_alert (hospital_id, id)
+create index health_alert_by_finding on app_public.health_alert (hospital_id, finding_id, last_raised_at);
+create index health_alert_to_tell on app_public.health_alert (hospital_id, last_raised_at)
   where status = 'active' and (told_at is null or told_at < last_raised_at);
 
 create table app_private.health_alert_delivery (
@@ -78,7 +78,7 @@ comment on column app_private.health_alert_delivery.outcome is 'How it ended: de
 comment on column app_private.health_alert_delivery.last_error is 'Why the last try failed.';
 comment on column app_private.health_alert_delivery.planned_at is 'When it was planned.';
 comment on column app_private.health_alert_delivery.ended_at is 'When it was sent or given up; null while it is open.';
-create index health_message_to_send on app_private.health_alert_delivery (hospital_id, id)
+create index health_message_to_send on app_private.health_alert_delivery (hospital_id, (coalesce(next_attempt_at, leased_until)))
   where status in ('pending', 'sending');
 create index health_message_by_time on app_private.health_alert_delivery (hospital_id, ended_at) where ended_at is not null;
 
@@ -143,7 +143,7 @@ drop function if exists app_private.settle_review(uuid, uuid[]);
 --! include functions/health/settle_health_alerts.sql
 --! include functions/health/guard_review.sql
 --! include functions/health/follow_review.sql
---! include functions/health/settle_ignored.sql
+--! include functions/health/follow_ignoring.sql
 --! include functions/health/claim_review_item.sql
 --! include functions/health/release_review_item.sql
 --! include functions/health/resolve_review_item.sql

@@ -121,7 +121,7 @@ test('from the check to the chat and the inbox, within a second, by the worker, 
     },
   ]);
   const { rows } = await database.ownerPool.query(
-    "select account_id from app_public.notification where event = 'health_alert'",
+    "select account_id from app_public.notification where event = 'health_alert_raised'",
   );
   expect(rows).toEqual([{ account_id: hospital.admin.accountId }]);
 });
@@ -136,7 +136,7 @@ test('what concerns the whole system is told to one room, and to the admins of e
     { to: 'health', title: '[critical] System: Seats that do not add up' },
   ]);
   const { rows } = await database.ownerPool.query<{ hospital_id: string }>(
-    "select hospital_id from app_public.notification where event = 'health_alert'",
+    "select hospital_id from app_public.notification where event = 'health_alert_raised'",
   );
   expect(rows.map(({ hospital_id }) => hospital_id).toSorted()).toEqual(
     [hospital.id, other.id].toSorted(),
@@ -201,7 +201,7 @@ test('a chat that is away holds up neither inbox nor digest, and counts as no tr
     'select event, channels from app_public.notification order by id',
   );
   expect(rows).toEqual([
-    { event: 'health_alert', channels: ['in_app'] },
+    { event: 'health_alert_raised', channels: ['in_app'] },
     { event: 'health_digest', channels: ['email'] },
   ]);
   const { told, transports } = await startChat();

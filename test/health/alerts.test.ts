@@ -21,7 +21,7 @@ type Alert = { id: string; status: string; times_raised: number; told_at: Date |
 const alerts = (db: Db, of = hospital.id) => rowsIn<Alert>(db, 'app_public.health_alert', of);
 const messages = (db: Db, of = hospital.id) => rowsIn(db, 'app_private.health_alert_delivery', of);
 
-async function inbox(db: Db, event = 'health_alert') {
+async function inbox(db: Db, event = 'health_alert_raised') {
   const { rows } = await db.query(
     `select notification.hospital_id, account.display_name as reader, notification.priority, notification.title,
        notification.body, notification.channels
@@ -295,6 +295,15 @@ describe('an admin', () => {
         'An alert was raised: The slot counts 3 seats, but 2 are held.',
         'An alert was acknowledged.',
         'An alert was resolved.',
+      ]);
+      const audit = await db.query(
+        `select changed_columns ->> 'status' as status, actor_account_id from app_public.audit_entry
+         where hospital_id = $1 and table_name = 'health_alert' and record_id = $2 order by id`,
+        [hospital.id, id],
+      );
+      expect(audit.rows).toEqual([
+        { status: 'acknowledged', actor_account_id: hospital.admin.accountId },
+        { status: 'resolved', actor_account_id: hospital.admin.accountId },
       ]);
     }));
 

@@ -270,7 +270,7 @@ describe('what is decided', () => {
       expect(await items(db)).toMatchObject([{ status: 'resolved' }, { status: 'pending' }]);
     }));
 
-  test('by ignoring the finding itself closes its item too', () =>
+  test('by ignoring the finding itself closes its item too, until it is noticed again', () =>
     rolledBack(ownerPool, async (db) => {
       await queued(db);
       await db.query(
@@ -280,6 +280,11 @@ describe('what is decided', () => {
       expect(await items(db)).toMatchObject([
         { is_settled: true, note: 'The finding is ignored.' },
       ]);
+      await db.query(
+        'update app_public.finding set ignored_at = null, ignore_reason = null where hospital_id = $1',
+        [hospital.id],
+      );
+      expect(await items(db)).toMatchObject([{ is_settled: true }, { status: 'pending' }]);
     }));
 });
 

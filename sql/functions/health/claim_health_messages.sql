@@ -31,8 +31,9 @@ begin
       from app_private.health_alert_delivery as candidate
       where candidate.hospital_id = claim_health_messages.hospital_id
         and candidate.status in ('pending', 'sending')
+        and coalesce(candidate.next_attempt_at, candidate.leased_until) <= greatest(instant, now())
         and case candidate.status when 'sending' then candidate.leased_until <= now() else candidate.next_attempt_at <= instant end
-      order by candidate.id
+      order by coalesce(candidate.next_attempt_at, candidate.leased_until)
       limit most
       for no key update skip locked
     )

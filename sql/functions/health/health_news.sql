@@ -29,6 +29,7 @@ begin
           select from app_private.health_alert_delivery as delivery
           where delivery.hospital_id = place.id
             and delivery.status in ('pending', 'sending')
+            and coalesce(delivery.next_attempt_at, delivery.leased_until) <= greatest(instant, now())
             and case delivery.status when 'sending' then delivery.leased_until <= now() else delivery.next_attempt_at <= instant end
         ) as has_alerts,
         place.id <> app_private.machinery() and not exists (

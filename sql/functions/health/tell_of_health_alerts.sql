@@ -25,7 +25,7 @@ begin
         and alert.status = 'active'
         and (alert.told_at is null or alert.told_at < alert.last_raised_at)
         and coalesce(alert.told_at <= instant - quiet, true)
-      order by alert.id
+      order by alert.last_raised_at
       limit 10000
       for no key update skip locked
     ), marked as (
@@ -50,7 +50,7 @@ begin
     values (tell_of_health_alerts.hospital_id, 'chat', room, news.check_name, news.alert_ids,
       format('[%s] %s', news.severity, headline), format(E'%s\nCheck: %s', words, news.check_name), instant, instant);
     perform app_private.tell_admins(
-      tell_of_health_alerts.hospital_id, 'health_alert', jsonb_build_object('reason', headline, 'message', words));
+      tell_of_health_alerts.hospital_id, 'health_alert_raised', jsonb_build_object('reason', headline, 'message', words));
     told := told + news.size;
   end loop;
   return told;
