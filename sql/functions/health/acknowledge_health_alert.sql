@@ -1,6 +1,6 @@
 -- One plain update under the caller's own rights; the table's trigger knows the rest. Who has seen it is
 -- not told again of it.
-create or replace function app_public.acknowledge_health_alert(alert_id uuid)
+create or replace function app_public.acknowledge_health_alert(health_alert_id uuid)
 returns app_public.health_alert
 language plpgsql volatile
 as $$
@@ -9,10 +9,10 @@ declare
   changed app_public.health_alert;
 begin
   update app_public.health_alert set status = 'acknowledged'
-  where health_alert.hospital_id = hospital and health_alert.id = alert_id
+  where health_alert.hospital_id = hospital and health_alert.id = health_alert_id
   returning * into changed;
   if not found then
-    perform app_private.refuse('health_alert_not_found', jsonb_build_object('alert_id', alert_id));
+    perform app_private.refuse('health_alert_not_found', jsonb_build_object('health_alert_id', health_alert_id));
   end if;
   return changed;
 end

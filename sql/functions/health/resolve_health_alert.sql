@@ -1,6 +1,6 @@
 -- One plain update under the caller's own rights; the table's trigger knows the rest. The finding stays as
 -- it is: whether the problem is gone only its check can say.
-create or replace function app_public.resolve_health_alert(alert_id uuid, note text)
+create or replace function app_public.resolve_health_alert(health_alert_id uuid, note text)
 returns app_public.health_alert
 language plpgsql volatile
 as $$
@@ -13,10 +13,10 @@ begin
   update app_public.health_alert
   set status = 'resolved',
       note = btrim(resolve_health_alert.note)
-  where health_alert.hospital_id = hospital and health_alert.id = alert_id
+  where health_alert.hospital_id = hospital and health_alert.id = health_alert_id
   returning * into changed;
   if not found then
-    perform app_private.refuse('health_alert_not_found', jsonb_build_object('alert_id', alert_id));
+    perform app_private.refuse('health_alert_not_found', jsonb_build_object('health_alert_id', health_alert_id));
   end if;
   return changed;
 end
