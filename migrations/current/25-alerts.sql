@@ -168,7 +168,7 @@ drop function if exists app_private.settle_review(uuid, uuid[]);
 --! include functions/health/health_report_text.sql
 --! include functions/health/make_health_report.sql
 --! include functions/health/make_health_reports.sql
---! include functions/health/health_report.sql
+--! include functions/health/health_report_of_day.sql
 --! include policies/hospital.sql
 --! include policies/review_item.sql
 --! include policies/health_alert.sql

@@ -274,7 +274,8 @@ describe('who reads it', () => {
       await become(db, hospital.admin);
       const asked = async (day: string | null) =>
         nth(
-          (await db.query('select text, day::text from app_public.health_report($1)', [day])).rows,
+          (await db.query('select text, day::text from app_public.health_report_of_day($1)', [day]))
+            .rows,
           0,
         );
       expect(await asked(null)).toEqual({ text, day: today });

@@ -325,6 +325,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.cancel_series': { tags: { resultFieldName: 'appointments' } },
       'app_public.revoke_other_sessions': { tags: { resultFieldName: 'revokedCount' } },
       'app_public.revoke_session': { tags: { resultFieldName: 'isRevoked' } },
+      'app_public.health_report_of_day': { tags: { fieldName: 'healthReport' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
       'app_public.export_patient': { tags: { resultFieldName: 'exported' } },
     },
