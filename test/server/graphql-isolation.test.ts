@@ -23,6 +23,8 @@ const LISTS: Readonly<Record<string, string>> = {
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  checkResults: 'check_result',
+  checkRuns: 'check_run',
   consultationAddenda: 'consultation_addendum',
   consultationParticipants: 'consultation_participant',
   consultations: 'consultation',
@@ -30,6 +32,7 @@ const LISTS: Readonly<Record<string, string>> = {
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   emergencyAccesses: 'emergency_access',
+  findings: 'finding',
   holidays: 'holiday',
   hospitals: 'hospital',
   importRuns: 'import_run',
@@ -45,6 +48,7 @@ const LISTS: Readonly<Record<string, string>> = {
   patientBlocks: 'patient_block',
   patients: 'patient',
   recordAccesses: 'record_access',
+  openFindings: 'finding',
   requestsToAnswer: 'appointment',
   schedules: 'schedule',
   securityEvents: 'security_event',
@@ -63,6 +67,8 @@ const LISTS: Readonly<Record<string, string>> = {
 const OTHERS = [
   'appointmentTransitions',
   'cronHealth',
+  'healthChecks',
+  'systemFindings',
   'jobs',
   'errorCatalog',
   'currentAccount',
@@ -214,8 +220,24 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     'subscription_id, event',
     `'${webhook_subscription}', 'appointment.booked'`,
   );
+  const finding = await storeOne(
+    'finding',
+    'check_name, severity, entity_type, cache_key, detail, metadata, first_seen_at, last_seen_at, times_seen',
+    "'x', 'info', 'slot', 'x', 'x', '{}', now(), now(), 1",
+  );
+  const check_run = await storeOne(
+    'check_run',
+    'trigger, check_names, started_at, finished_at, duration_ms, finding_count, new_count, resolved_count',
+    "'manual', '{}', now(), now(), 0, 0, 0, 0",
+  );
+  await database.ownerPool.query(
+    "insert into app_public.check_result (hospital_id, run_id, check_name, row_count, duration_ms) values ($1, $2, 'x', 0, 0)",
+    [rows[0].hospital_id, check_run],
+  );
   return {
     ...rows[0],
+    finding,
+    check_run,
     webhook_subscription,
     webhook_delivery,
     ...deliveries[0],
@@ -279,6 +301,7 @@ const WITHOUT_ID = new Set([
   'doctor_day',
   'appointment_reminder',
   'appointment_seat',
+  'check_result',
   'series_occurrence',
   'imported_row',
   'notification_preference',
@@ -363,6 +386,9 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     deleteWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}"`,
     sendTestWebhook: `subscriptionId: "${foreign.webhook_subscription}"`,
     resendWebhookDelivery: `deliveryId: "${foreign.webhook_delivery}"`,
+    ignoreFinding: `findingId: "${foreign.finding}", reason: "mine"`,
+    unignoreFinding: `findingId: "${foreign.finding}"`,
+    repairFinding: `findingId: "${foreign.finding}"`,
     revokeCalendarFeed: `feedId: "${foreign.calendar_feed}"`,
   };
   const unknown = randomUUID();
@@ -375,6 +401,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.slot ?? '', unknown)
         .replaceAll(foreign.consultation ?? '', unknown)
         .replaceAll(foreign.stage_alert ?? '', unknown)
+        .replaceAll(foreign.finding ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.absence ?? '', unknown)
         .replaceAll(foreign.holiday ?? '', unknown)
