@@ -14,7 +14,7 @@ export type HealthChecksOptions = {
   keys: readonly string[];
   /** What failures are hashed with; servers that share it share their counts. */
   secret: string;
-  /** How long a run that was asked for may take; 25 s unless told. */
+  /** How long a run that was asked for may take; 20 s unless told. */
   runMs?: number;
 };
 
@@ -35,7 +35,7 @@ export function createHealthChecks(options: HealthChecksOptions): HealthChecks {
   return { router, close: () => door.close() };
 }
 
-function answerState({ pool, log, runMs = 25_000 }: HealthChecksOptions): RequestHandler {
+function answerState({ pool, log, runMs = 20_000 }: HealthChecksOptions): RequestHandler {
   return async (request, response) => {
     const { isRun, checks, failsNever } = readQuestion(request);
     if (isRun) {

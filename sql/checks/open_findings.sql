@@ -1,7 +1,5 @@
--- What runs remembered, for people in psql: open and not ignored, worst first. Made anew rather than
--- replaced, so that a column may come in between.
-drop view if exists checks.open_findings;
-create view checks.open_findings as
+-- What runs remembered, for people in psql: open and not ignored, worst first. The clock is asked once.
+create or replace view checks.open_findings as
 select hospital.slug as hospital, finding.check_name, finding.severity, finding.entity_type, finding.entity_id,
   finding.detail, finding.first_seen_at, finding.last_seen_at, finding.times_seen, finding.repair_error,
   finding.metadata, finding.hospital_id, finding.id as finding_id
