@@ -375,6 +375,13 @@ hold(ownerPool, [
       'app_private.request_job': 'asks for a run of the machinery, all that its role may do',
       'app_private.requested_job':
         'tells of a run of the machinery that was asked for, and of no other',
+      'app_private.findings_of_system': 'tells of the whole system, whose findings no claim names',
+      'app_private.place_finding': 'reads the catalog of checks, whoever writes a finding',
+      'app_private.repair_open_findings': 'repairs, which no role may',
+      'app_private.repair_wanted': 'repairs, which no role may',
+      'app_private.run_wanted_checks': 'runs checks, which read every table',
+      'app_private.set_finding_ignored': 'writes findings, which no role may',
+      'app_private.set_finding_noticed': 'writes findings, which no role may',
       'app_private.settle_stuck_run': 'writes runs, which no role may',
       'app_private.open_after_holiday': 'opens slots, which no role may',
       'app_private.open_session': 'writes sessions and tokens, which no role may',
