@@ -1,0 +1,25 @@
+-- A migration that drops a guard, or that changes a role, says so with this: the manifest forgets nothing
+-- by itself, so that what vanishes without a word is noticed. Null stands for all: every guard of a table
+-- that is dropped is retire_guard(null, 'app_public.thing').
+create or replace function app_private.retire_guard(kind text, object text, name text default null)
+returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  retired integer;
+begin
+  delete from app_private.guard
+  where guard.object in (
+      retire_guard.object, 'sequence ' || retire_guard.object, 'function ' || retire_guard.object, 'schema ' || retire_guard.object)
+    and (retire_guard.kind is null or guard.kind = retire_guard.kind)
+    and (retire_guard.name is null or guard.name = retire_guard.name);
+  get diagnostics retired = row_count;
+  return retired;
+end
+$$;
+
+comment on function app_private.retire_guard(text, text, text) is
+  'Takes guards that a migration drops out of the manifest: a kind, what it is on, its name; null stands for all. Returns how many.';
+
+revoke execute on function app_private.retire_guard(text, text, text) from public;
