@@ -1,10 +1,10 @@
 -- What guards the data now, read from the catalogs of Postgres: one row a guard, with a definition that
 -- changes whenever the guard does; a guard that is there but asleep has another definition. The settings
--- hold still whatever shapes the text of an expression, so that every session reads the same. Tables are
--- not read, only catalogs that everybody may read.
+-- hold still whatever shapes the text of an expression, so that every session reads the same. Catalogs
+-- that everybody may read, and our own catalog of checks: definer because of the latter.
 create or replace function app_private.guards_in_force()
 returns table (kind text, object text, name text, definition text, is_access boolean, written_by xid[], object_id oid)
-language plpgsql stable rows 5000
+language plpgsql stable security definer rows 5000
 set search_path = ''
 set quote_all_identifiers = off
 set datestyle = 'ISO, MDY'
@@ -166,6 +166,12 @@ begin
   from relation
   join pg_catalog.pg_rewrite as rule on rule.ev_class = relation.oid and rule.rulename = '_RETURN'
   where relation.relkind in ('v', 'm')
+  union all
+  select 'check', 'app_public.health_check', entry.name,
+    concat_ws(' ', entry.domain, entry.severity, entry.entity_type, entry.remedy, entry.repair,
+      case when entry.is_event_driven then 'event driven' end),
+    false, array[entry.xmin], 0::oid
+  from app_public.health_check as entry
   union all
   select 'default_rights', pg_get_userbyid(privileges.defaclrole)::text,
     concat_ws(' ', privileges.defaclobjtype, nullif(privileges.defaclnamespace, 0)::regnamespace),
