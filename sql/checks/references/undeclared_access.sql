@@ -1,13 +1,14 @@
--- Whatever opens a door and is in no migration: one permissive policy more opens the wall.
+-- Whatever opens a door and is in no migration: one permissive policy more opens the wall. The catalog of
+-- checks is not asked for the name: it stands behind guards itself.
 create or replace view checks.undeclared_access as
-select app_private.machinery() as hospital_id, entry.name as check_name, entry.severity, entry.entity_type, null::uuid as entity_id,
+select app_private.machinery() as hospital_id, 'undeclared_access' as check_name, 'critical'::app_public.check_severity as severity,
+  'system' as entity_type, null::uuid as entity_id,
   format('No migration declared the %s %s%s: %s.', replace(found.kind, '_', ' '), found.name,
     ' on ' || nullif(found.object, ''), left(found.definition, 300)) as detail,
   jsonb_build_object('kind', found.kind, 'object', found.object, 'name', found.name, 'found', found.definition,
     'remove', app_private.guard_restoration(found.kind, found.object, found.name, null, null, found.definition)) as metadata,
-  concat_ws(':', entry.name, found.kind, found.object, found.name) as cache_key
+  concat_ws(':', 'undeclared_access', found.kind, found.object, found.name) as cache_key
 from app_private.guards_in_force() as found
-join app_public.health_check as entry on entry.name = 'undeclared_access'
 where found.is_access and found.kind <> 'setting'
   and not exists (
     select from app_private.guard as declared

@@ -15,20 +15,20 @@ declare
 begin
   perform app_private.rebuild_orphaned_row();
   insert into app_private.guard (kind, object, name, definition, source)
-  select found.kind, found.object, found.name, found.definition,
-    app_private.guard_source(found.kind, found.object_id, found.name)
-  from app_private.guards_in_force() as found
+  select present.kind, present.object, present.name, present.definition,
+    app_private.guard_source(present.kind, present.object_id, present.name)
+  from app_private.guards_in_force() as present
   left join app_private.guard as known
-    on known.kind = found.kind and known.object = found.object and known.name = found.name
-  where found.kind <> 'setting' and known.definition is distinct from found.definition
+    on known.kind = present.kind and known.object = present.object and known.name = present.name
+  where present.kind <> 'setting' and known.definition is distinct from present.definition
     and (takes_all
-      or (app_private.was_written_now(found.written_by) or found.kind = 'role' and known.kind is null and not found.is_access)
+      or (app_private.was_written_now(present.written_by) or present.kind = 'role' and known.kind is null and not present.is_access)
         and not exists (
           select from app_public.finding
           where finding.hospital_id = app_private.machinery() and finding.resolved_at is null
             and finding.cache_key in (
-              concat_ws(':', 'missing_guard', found.kind, found.object, found.name),
-              concat_ws(':', 'undeclared_access', found.kind, found.object, found.name))))
+              concat_ws(':', 'missing_guard', present.kind, present.object, present.name),
+              concat_ws(':', 'undeclared_access', present.kind, present.object, present.name))))
   on conflict (kind, object, name) do update
     set definition = excluded.definition, source = excluded.source, declared_at = excluded.declared_at;
   get diagnostics declared = row_count;

@@ -1,8 +1,8 @@
--- The statements that bring a guard back to what was declared, whatever became of it: found is its
+-- The statements that bring a guard back to what was declared, whatever became of it: present is its
 -- definition now, null when it is gone. With no declared definition they take away what nobody declared.
 -- Text only: nothing is run, so that a person reads it first.
 create or replace function app_private.guard_restoration(
-  kind text, object text, name text, definition text, source text, found text)
+  kind text, object text, name text, definition text, source text, present text)
 returns text
 language plpgsql stable
 set search_path = ''
@@ -14,7 +14,7 @@ declare
   privilege constant text := substring(name from '^(\w+(?: \(.*\))?) to ');
   whom constant text := substring(name from '^\w+(?: \(.*\))? to (.*)$');
   place constant text := case object when 'database' then format('database %I', current_database()) else object end;
-  base text := replace(replace(found, asleep, ''), broken, '');
+  base text := replace(replace(present, asleep, ''), broken, '');
   parameter constant text := split_part(name, ' ', 1);
 begin
   if definition is null then
@@ -30,7 +30,7 @@ begin
           ' in schema ' || nullif(split_part(name, ' ', 2), ''),
           case left(name, 1) when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas' end,
           coalesce(nullif(split_part(acl, '=', 1), ''), 'public')), ' ' order by acl)
-        from unnest(found::text[]) as acl)
+        from unnest(present::text[]) as acl)
       when 'setting' then case
         when object = 'system' then format('alter system reset %I; select pg_catalog.pg_reload_conf();', parameter)
         when object = 'role all' and name like '% in database' then format('alter database %I reset %I;', current_database(), parameter)
@@ -41,11 +41,11 @@ begin
   end if;
   return case kind
     when 'constraint' then concat(
-      case when found like '%' || asleep || '%' then
+      case when present like '%' || asleep || '%' then
         format('alter table %s enable trigger all; alter table %s enable trigger all; ',
           object, substring(definition from ' REFERENCES (.+?)\('))
       end,
-      case when found like '%' || broken then format('reindex index %s.%I; ', space, name) end,
+      case when present like '%' || broken then format('reindex index %s.%I; ', space, name) end,
       case
         when base = definition then null
         when base is null then format('alter table %s add constraint %I %s;', object, name, definition)
@@ -56,30 +56,30 @@ begin
       end)
     when 'not_null' then format('alter table %s alter column %I set not null;', object, name)
     when 'unique_index' then case
-      when found is null then definition || ';'
-      when found = definition || ' (not valid)' then format('reindex index %s.%I;', space, name)
+      when present is null then definition || ';'
+      when present = definition || ' (not valid)' then format('reindex index %s.%I;', space, name)
       else format('drop index %s.%I; %s;', space, name, definition)
     end
     when 'trigger' then format('%s; alter table %s enable trigger %I;',
       regexp_replace(definition, '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), object, name)
-    when 'policy' then concat(format('drop policy %I on %s; ', name, case when found is not null then object end), definition, ';')
+    when 'policy' then concat(format('drop policy %I on %s; ', name, case when present is not null then object end), definition, ';')
     when 'row_security' then concat(format('alter table %s ', object),
       case when definition like 'enabled%' then 'enable row level security' end,
       case when definition = 'enabled and forced' then ', ' end,
       case when definition like '%forced' then 'force row level security' end, ';')
-    when 'grant' then concat(case when found is not null then format('revoke %s on %s from %s; ', privilege, place, whom) end,
+    when 'grant' then concat(case when present is not null then format('revoke %s on %s from %s; ', privilege, place, whom) end,
       format('grant %s on %s to %s%s;', privilege, place, whom,
         case when definition like '% with grant option' then ' with grant option' end))
     when 'owner' then format('alter %s owner to %I;', case when object ~ '^(schema|sequence) ' then object else 'table ' || object end, definition)
     when 'default' then case
       when definition like 'default %' then format('alter table %s alter column %I set %s;', object, name, definition)
-      when definition like '% as identity' and found is null then format('alter table %s alter column %I add %s;', object, name, definition)
+      when definition like '% as identity' and present is null then format('alter table %s alter column %I add %s;', object, name, definition)
       when definition like '% as identity' then
         format('alter table %s alter column %I set %s;', object, name, replace(definition, ' as identity', ''))
       else format('alter table %s drop column %I; alter table %1$s add column %2$I %3$s %4$s;', object, name, source, definition)
     end
-    when 'role' then format('%s role %I %s;', case when found is null then 'create' else 'alter' end, name, definition)
-    when 'membership' then concat(case when found is not null then format('revoke %s; ', replace(name, ' to ', ' from ')) end,
+    when 'role' then format('%s role %I %s;', case when present is null then 'create' else 'alter' end, name, definition)
+    when 'membership' then concat(case when present is not null then format('revoke %s; ', replace(name, ' to ', ' from ')) end,
       'grant ', name, case when definition like '%may pass it on%' then ' with admin option' end, ';')
     when 'default_rights' then format('alter default privileges for role %I revoke execute on functions from public;', object)
     else source
