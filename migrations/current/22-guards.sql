@@ -24,6 +24,7 @@ comment on column app_private.guard.declared_at is 'When a migration declared it
 
 --! include functions/health/was_written_now.sql
 --! include functions/health/guards_in_force.sql
+--! include functions/health/flatten_condition.sql
 --! include functions/health/guard_source.sql
 --! include functions/health/guard_restoration.sql
 --! include functions/health/rebuild_orphaned_row.sql

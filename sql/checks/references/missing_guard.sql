@@ -1,7 +1,7 @@
 -- What the migrations declared, against what the catalogs say now. A guard that is asleep has another
 -- definition than one that is awake, so that one comparison finds all that can become of it. Of settings
--- the right ones are none. Superusers are known, so that new ones are noticed; one that is gone is no loss. The catalog of
--- checks is not asked for the name: it stands behind guards itself.
+-- the right ones are none. Superusers are known, so that new ones are noticed; one that is gone is no loss. Brackets
+-- that say nothing may differ. The catalog of checks is not asked for the name: it stands behind guards.
 create or replace view checks.missing_guard as
 select app_private.machinery() as hospital_id, 'missing_guard' as check_name, 'critical'::app_public.check_severity as severity,
   'system' as entity_type, null::uuid as entity_id,
@@ -32,6 +32,8 @@ from (
   full join app_private.guards_in_force() as found
     on found.kind = declared.kind and found.object = declared.object and found.name = declared.name
   where declared.definition is distinct from found.definition
+    and (declared.kind in ('constraint', 'unique_index', 'trigger', 'policy')
+      and app_private.flatten_condition(declared.definition) = app_private.flatten_condition(found.definition)) is not true
     and (declared.kind <> 'superuser' or declared.kind is null and found.kind = 'setting')
 ) as guard;
 

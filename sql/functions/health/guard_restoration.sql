@@ -62,7 +62,7 @@ begin
     end
     when 'trigger' then format('%s; alter table %s enable trigger %I;',
       regexp_replace(definition, '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), object, name)
-    when 'policy' then concat(format('drop policy %I on %s; ', name, case when present is not null then object end), definition, ';')
+    when 'policy' then concat(case when present is not null then format('drop policy %I on %s; ', name, object) end, definition, ';')
     when 'row_security' then concat(format('alter table %s ', object),
       case when definition like 'enabled%' then 'enable row level security' end,
       case when definition = 'enabled and forced' then ', ' end,

@@ -197,14 +197,14 @@ begin
   from pg_catalog.pg_roles as role where (role.rolsuper or role.rolbypassrls) and role.rolname not like 'app\_%'
   union all
   -- Postgres 15 has no options of a membership but the right to pass it on.
-  select 'membership', '', format('%I to %I', pg_get_userbyid(member.roleid), pg_get_userbyid(member.member)),
-    concat('member', case when bool_or(member.admin_option) then ', may pass it on' end,
-      case when bool_or(to_jsonb(member) ->> 'inherit_option' = 'true') then ', inherits' end,
-      case when bool_and(to_jsonb(member) ->> 'set_option' = 'false') then ', may not become it' end),
-    true, array_agg(member.xmin), member.roleid
-  from pg_catalog.pg_auth_members as member
-  where pg_get_userbyid(member.roleid)::text like 'app\_%' or pg_get_userbyid(member.member)::text like 'app\_%'
-  group by member.roleid, member.member
+  select 'membership', '', format('%I to %I', pg_get_userbyid(link.roleid), pg_get_userbyid(link.member)),
+    concat('member', case when bool_or(link.admin_option) then ', may pass it on' end,
+      case when bool_or(to_jsonb(link) ->> 'inherit_option' = 'true') then ', inherits' end,
+      case when bool_and(to_jsonb(link) ->> 'set_option' = 'false') then ', may not become it' end),
+    true, array_agg(link.xmin), link.roleid
+  from pg_catalog.pg_auth_members as link
+  where pg_get_userbyid(link.roleid)::text like 'app\_%' or pg_get_userbyid(link.member)::text like 'app\_%'
+  group by link.roleid, link.member
   union all
   select 'setting', coalesce('role ' || quote_ident(pg_get_userbyid(nullif(setting.setrole, 0))), 'role all'),
     concat_ws(' ', split_part(entry, '=', 1), case when setting.setdatabase <> 0 then 'in database' end),
