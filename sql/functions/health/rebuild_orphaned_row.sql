@@ -3,8 +3,10 @@
 -- foreign key on purpose: medical records and the log of no-shows outlive the visit, which moves to the
 -- archive; the logs outlive what they tell of, but not their hospital, and hospitals are found by
 -- skipping through the index. A row without a uuid goes by a digest of its key, for keys may be secret.
+-- A table or foreign key that is about to be dropped is left out: the view would hold it.
 -- Definer, so that the view is the owner's whoever migrates.
-create or replace function app_private.rebuild_orphaned_row()
+create or replace function app_private.rebuild_orphaned_row(
+  without_table text default null, without_constraint text default null)
 returns void
 language plpgsql volatile security definer
 set search_path = ''
@@ -74,6 +76,9 @@ begin
       where attribute.attrelid = fact.conrelid and attribute.attnum > 0 and not attribute.attisdropped
     ) as identity
     where fact.contype = 'f' and space.nspname in ('app_public', 'app_private')
+      and (without_table is null
+        or case when without_constraint is null then to_regclass(without_table) not in (fact.conrelid, fact.confrelid)
+             else fact.conrelid <> to_regclass(without_table) or fact.conname <> without_constraint end) is not false
     order by space.nspname collate "C", relation.relname collate "C", fact.conname collate "C"
   loop
     branches := branches || reference.branch;
@@ -100,7 +105,7 @@ join app_public.health_check as entry on entry.name = 'orphaned_row'$view$,
 end
 $$;
 
-comment on function app_private.rebuild_orphaned_row() is
-  'Makes the check of references anew, with a branch for every foreign key that there is.';
+comment on function app_private.rebuild_orphaned_row(text, text) is
+  'Makes the check of references anew, with a branch for every foreign key that there is, but for those of a table, or one of them, that are about to go.';
 
-revoke execute on function app_private.rebuild_orphaned_row() from public;
+revoke execute on function app_private.rebuild_orphaned_row(text, text) from public;

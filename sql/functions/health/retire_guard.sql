@@ -1,6 +1,7 @@
 -- A migration that drops a guard, or that changes a role, says so with this: the manifest forgets nothing
--- by itself, so that what vanishes without a word is noticed. Null stands for all: every guard of a table
--- that is dropped is retire_guard(null, 'app_public.thing').
+-- by itself, so that what vanishes without a word is noticed. Null stands for all: before a table is
+-- dropped comes retire_guard(null, 'app_public.thing'). It comes before, because the check of references
+-- reads the table and lets go of it here. Definer, because the manifest is the owner's whoever migrates.
 create or replace function app_private.retire_guard(kind text, object text, name text default null)
 returns integer
 language plpgsql volatile security definer
@@ -9,6 +10,9 @@ as $$
 declare
   retired integer;
 begin
+  if retire_guard.kind is null or retire_guard.kind = 'constraint' then
+    perform app_private.rebuild_orphaned_row(retire_guard.object, retire_guard.name);
+  end if;
   delete from app_private.guard
   where guard.object in (
       retire_guard.object, 'sequence ' || retire_guard.object, 'function ' || retire_guard.object, 'schema ' || retire_guard.object)
