@@ -1,5 +1,6 @@
--- The check of references is made from the catalog, so that no foreign key is forgotten: a branch each, an
--- anti-join that a full run answers by hashing and a run for one row by its key. Some references have no
+-- The check of references is made from the catalog, so that no foreign key is forgotten: a branch a table,
+-- which is read once and joined with everything that it refers to, and one more for each column that is
+-- mostly null and has an index of the rest; a full run hashes, a run for one row goes by keys. Some references have no
 -- foreign key on purpose: medical records and the log of no-shows outlive the visit, which moves to the
 -- archive; the logs outlive what they tell of, but not their hospital, and hospitals are found by
 -- skipping through the index. A row without a uuid goes by a digest of its key, for keys may be secret.
@@ -12,7 +13,7 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  reference record;
+  child record;
   branches text[] := array[]::text[];
   archived constant text := $query$
     select child.hospital_id, %1$L::text as entity_type, child.id as entity_id, %2$L::text as reference, 'appointment'::text as target,
@@ -39,29 +40,48 @@ declare
     ) as found
     where not exists (select from app_public.hospital as target where target.id = found.hospital_id)$query$;
 begin
-  for reference in
+  for child in
     select
       format($query$
-    select child.hospital_id, %L::text as entity_type, %s as entity_id, %L::text as reference, %L::text as target,
-      %s as row_key, jsonb_build_object(%s) as row_columns
-    from %s as child
-    where %snot exists (
-      select from %s as target where %s)$query$,
+    select child.hospital_id, %1$L::text as entity_type, %2$s as entity_id, orphan.reference, orphan.target,
+      %3$s as row_key, orphan.row_columns
+    from %4$s as child%5$s
+    cross join lateral (values%6$s) as orphan (reference, target, row_columns, is_lost)
+    where %8$s(%7$s) and orphan.is_lost$query$,
         relation.relname,
         case when identity.has_uuid then 'child.id' else 'null::uuid' end,
-        fact.conname, target.relname,
         case when identity.has_uuid then 'child.id::text' else format('md5(concat_ws('':'', %s))', identity.key) end,
-        columns.named, fact.conrelid::regclass, columns.present, fact.confrelid::regclass, columns.matched) as branch
-    from pg_catalog.pg_constraint as fact
+        relation.oid::regclass,
+        string_agg(format(E'\n    left join %s as target_%s on %s', fact.confrelid::regclass, fact.number, columns.matched),
+          '' order by fact.number),
+        string_agg(format(E'\n      (%L::text, %L::text, jsonb_build_object(%s), %s)', fact.conname, target.relname,
+          columns.named, columns.lost), ',' order by fact.number),
+        string_agg(columns.lost, ' or ' order by fact.number),
+        case when fact.sparse is not null then format('child.%I is not null and ', fact.sparse) end) as branch
+    from (
+      select held.*, row_number() over (partition by held.conrelid order by held.conname collate "C") as number,
+        (select min(attribute.attname::text)
+         from pg_catalog.pg_index as sparse
+         join pg_catalog.pg_attribute as attribute on attribute.attrelid = held.conrelid and attribute.attnum = any (held.conkey)
+         where sparse.indrelid = held.conrelid
+           and pg_get_expr(sparse.indpred, held.conrelid) = format('(%I IS NOT NULL)', attribute.attname)) as sparse
+      from pg_catalog.pg_constraint as held
+      where held.contype = 'f'
+        and (without_table is null
+          or case when without_constraint is null then to_regclass(without_table) not in (held.conrelid, held.confrelid)
+               else held.conrelid <> to_regclass(without_table) or held.conname <> without_constraint end) is not false
+    ) as fact
     join pg_catalog.pg_class as relation on relation.oid = fact.conrelid
     join pg_catalog.pg_namespace as space on space.oid = relation.relnamespace
     join pg_catalog.pg_class as target on target.oid = fact.confrelid
     cross join lateral (
       select
         string_agg(format('%L, child.%I', source.attname, source.attname), ', ' order by pair.position) as named,
+        string_agg(format('target_%s.%I = child.%I', fact.number, counterpart.attname, source.attname),
+          ' and ' order by pair.position) as matched,
         string_agg(case when source.attnotnull then '' else format('child.%I is not null and ', source.attname) end,
-          '' order by pair.position) as present,
-        string_agg(format('target.%I = child.%I', counterpart.attname, source.attname), ' and ' order by pair.position) as matched
+          '' order by pair.position)
+          || format('target_%s.%I is null', fact.number, min(counterpart.attname::text) filter (where pair.position = 1)) as lost
       from unnest(fact.conkey, fact.confkey) with ordinality as pair (from_column, to_column, position)
       join pg_catalog.pg_attribute as source on source.attrelid = fact.conrelid and source.attnum = pair.from_column
       join pg_catalog.pg_attribute as counterpart on counterpart.attrelid = fact.confrelid and counterpart.attnum = pair.to_column
@@ -75,13 +95,11 @@ begin
         on identifier.conrelid = attribute.attrelid and identifier.contype = 'p'
       where attribute.attrelid = fact.conrelid and attribute.attnum > 0 and not attribute.attisdropped
     ) as identity
-    where fact.contype = 'f' and space.nspname in ('app_public', 'app_private')
-      and (without_table is null
-        or case when without_constraint is null then to_regclass(without_table) not in (fact.conrelid, fact.confrelid)
-             else fact.conrelid <> to_regclass(without_table) or fact.conname <> without_constraint end) is not false
-    order by space.nspname collate "C", relation.relname collate "C", fact.conname collate "C"
+    where space.nspname in ('app_public', 'app_private')
+    group by relation.oid, relation.relname, space.nspname, identity.has_uuid, identity.key, fact.sparse
+    order by space.nspname collate "C", relation.relname collate "C", fact.sparse collate "C" nulls first
   loop
-    branches := branches || reference.branch;
+    branches := branches || child.branch;
   end loop;
   branches := branches
     || format(archived, 'consultation', 'consultation_of_an_appointment')
