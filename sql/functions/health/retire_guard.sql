@@ -14,10 +14,16 @@ begin
     perform app_private.rebuild_orphaned_row(retire_guard.object, retire_guard.name);
   end if;
   delete from app_private.guard
-  where guard.object in (
-      retire_guard.object, 'sequence ' || retire_guard.object, 'function ' || retire_guard.object, 'schema ' || retire_guard.object)
-    and (retire_guard.kind is null or guard.kind = retire_guard.kind)
-    and (retire_guard.name is null or guard.name = retire_guard.name);
+  where retire_guard.kind = 'function' and guard.object in (
+      format('function %s.%s', retire_guard.object, retire_guard.name), format('procedure %s.%s', retire_guard.object, retire_guard.name))
+    or (retire_guard.kind is null or guard.kind = retire_guard.kind)
+      and (retire_guard.name is null or guard.name = retire_guard.name)
+      and (guard.object in (retire_guard.object, 'sequence ' || retire_guard.object, 'schema ' || retire_guard.object)
+        or guard.object in (
+          select 'sequence ' || counted.objid::regclass::text
+          from pg_catalog.pg_depend as counted
+          join pg_catalog.pg_class as sequence on sequence.oid = counted.objid and sequence.relkind = 'S'
+          where counted.refobjid = to_regclass(retire_guard.object) and counted.deptype in ('a', 'i')));
   get diagnostics retired = row_count;
   return retired;
 end

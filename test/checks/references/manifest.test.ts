@@ -122,6 +122,24 @@ describe('the manifest', () => {
       expect(await missing(db)).toEqual([]);
     }));
 
+  test('forgets a function with the rights on it, and a table with the sequence that counts it', () =>
+    rolledBack(ownerPool, async (db) => {
+      await db.query(`
+        create function app_public.rename_thing(id uuid, name text) returns void language plpgsql as 'begin end';
+        create table app_public.counted_thing (hospital_id uuid, id bigint generated always as identity);
+        grant usage on sequence app_public.counted_thing_id_seq to app_admin;
+        ${declare}`);
+      expect(await missing(db)).toEqual([]);
+      expect(await undeclared(db)).toEqual([]);
+      await db.query(`
+        select app_private.retire_guard('function', 'app_public', 'rename_thing(uuid, text)');
+        drop function app_public.rename_thing(uuid, text);
+        select app_private.retire_guard(null, 'app_public.counted_thing');
+        drop table app_public.counted_thing;
+        ${declare}`);
+      expect(await missing(db)).toEqual([]);
+    }));
+
   test('still holds the guards of a table that a migration drops without a word', () =>
     rolledBack(ownerPool, async (db) => {
       await db.query(`${thing}; ${declare}`);
