@@ -238,6 +238,10 @@ hold(ownerPool, [
       'app_private.change_consultation':
         'finds the row to change, which no role of the staff may read',
       'app_private.change_stage_alert': 'writes when and by whom, which no role may',
+      'app_private.declare_guards': 'writes the manifest of guards, which no role may',
+      'app_private.guards_in_force': 'reads the catalog of checks for whoever watches',
+      'app_private.rebuild_orphaned_row': "makes a view that is the owner's, whoever migrates",
+      'app_private.retire_guard': 'deletes from the manifest of guards, which no role may',
       'app_private.export_medical_record':
         'reads consultations for the person, and writes the log of readings',
       'app_private.guard_consultation':

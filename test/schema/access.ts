@@ -562,6 +562,12 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
   'app_private.rate_limit': { key: "'x'" },
   'app_private.clock_shift': { shift: "'1 hour'" },
+  'app_private.guard': {
+    kind: "'trigger'",
+    object: "'app_public.slot'",
+    name: "'nothing_happens'",
+    definition: "''",
+  },
   'app_private.worker_heartbeat': { worker_id: "'x'", started_at: 'now()', beaten_at: 'now()' },
 };
 
