@@ -74,7 +74,7 @@ class Writer {
       capacity: 10_000,
       batchSize: 500,
       flushMs: 500,
-      patienceMs: 5_000,
+      patienceMs: 8_000,
       ...options,
     };
   }
@@ -142,7 +142,8 @@ class Writer {
       await within(patienceMs, send(JSON.stringify(rows)));
     } catch (error) {
       this.#failures += 1;
-      if (this.#failures === 1) log.warn({ err: error }, 'the log could not be written, trying again');
+      if (this.#failures === 1)
+        log.warn({ err: error }, 'the log could not be written, trying again');
       if (isAway(error) || this.#failures < mostTries) return false;
       this.#dropped += batch.length;
       this.#waiting.splice(0, batch.length);

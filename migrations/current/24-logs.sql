@@ -13,7 +13,6 @@ comment on column app_public.hospital.log_kept_days is 'Days for which the log o
 -- What people look for is rare among what is written, and found without reading that; entries of plain
 -- success cost none of these indexes anything.
 create index log_of_trouble on app_public.log_entry (hospital_id, logged_at, id) where level >= 'warning';
-create index log_of_failures on app_public.log_entry (hospital_id, logged_at) where outcome = 'failed';
 create index log_by_kind on app_public.log_entry (hospital_id, kind, logged_at, id) where kind <> 'operation';
 
 create table app_private.process_heartbeat (
@@ -43,7 +42,6 @@ drop function app_public.update_hospital_settings(
 --! include policies/hospital.sql
 --! include policies/log_entry.sql
 --! include policies/process_heartbeat.sql
---! include functions/foundation/keep_columns.sql
 --! include functions/scheduling/update_hospital_settings.sql
 --! include functions/health/write_log.sql
 --! include functions/health/remove_old_log.sql

@@ -7,6 +7,7 @@ import { withTransaction } from '../../platform/pool.ts';
 import { LoginLimiter, TooManyAttempts } from '../auth/limiter.ts';
 import { LineTooLong } from '../auth/turnstile.ts';
 import { Refusal, serviceUnavailableError } from '../errors.ts';
+import { note } from '../log/request-facts.ts';
 import { ApiKeys } from './api-keys.ts';
 
 /** Which job a scheduler outside starts where. */
@@ -128,9 +129,11 @@ function runJob(
       () => gone.abort(),
       () => {},
     );
+    note(request, { actorRole: 'scheduler', details: { job } });
     try {
       const id = await requestJob(pool, job, request.requestId);
       log.info({ job, job_run_id: id, request_id: request.requestId }, 'a job was asked for');
+      note(request, { entityType: 'job_run', entityId: id });
       const run = await endOf(pool, id, request.requestId, waitMs, gone.signal);
       answerRun(response, run);
     } finally {

@@ -25,6 +25,7 @@ export function actorsIn(
     app_monitor: stranger('app_monitor'),
     app_eraser: stranger('app_eraser'),
     app_scheduler: stranger('app_scheduler'),
+    app_observer: stranger('app_observer'),
     app_worker: asWorker,
   };
 }
@@ -480,6 +481,21 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
   'app_private.rate_limit': { key: "'x'" },
   'app_private.clock_shift': { shift: "'1 hour'" },
+  'app_private.process_heartbeat': {
+    process_id: "'x'",
+    kind: "'server'",
+    environment: "'test'",
+    started_at: 'now()',
+    beaten_at: 'now()',
+  },
+  'app_public.log_entry': {
+    hospital_id: ':hospital',
+    kind: "'operation'",
+    level: "'info'",
+    name: "'x'",
+    outcome: "'succeeded'",
+    message: "'x succeeded.'",
+  },
   'app_private.worker_heartbeat': { worker_id: "'x'", started_at: 'now()', beaten_at: 'now()' },
 };
 

@@ -188,6 +188,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.job_run': null,
   'app_private.job_hour': null,
   'app_private.job_state': null,
+  'app_public.log_entry': null,
   'app_public.notification_delivery': 'patient_id is not distinct from :patient',
   'app_public.notification_preference': 'account_id = :patient_account',
   'app_public.notification_setting': 'account_id = :patient_account',
@@ -474,6 +475,7 @@ describe('functions that are called with ids of another hospital', () => {
     is_second_factor_required: 'null',
     emergency_access_duration: 'null',
     security_events_kept_days: 'null',
+    log_kept_days: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

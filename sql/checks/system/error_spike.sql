@@ -1,7 +1,7 @@
 -- An operation is held against itself: the share of its runs that failed within the last quarter of an hour
 -- against that share over the day before, so that neither the busy hours nor an operation that always
--- fails a little makes an alarm. Refusals by rules are no failures. Failures have an index of their own;
--- whole operations are counted only where there are ten of them. A hospital costs a look at its index.
+-- fails a little makes an alarm. Refusals by rules are no failures. Failures are found by the
+-- index of trouble; whole operations are counted only where there are ten of them. A hospital costs a look at its index.
 create or replace view checks.error_spike as
 select tenant.id as hospital_id, entry.name as check_name, entry.severity, entry.entity_type, null::uuid as entity_id,
   format('%s of the last %s runs of %s failed within 15 minutes; over the day before %s of %s did.',
@@ -21,7 +21,7 @@ cross join lateral (
     from app_public.log_entry as every
     where every.hospital_id = tenant.id and every.kind = failed.kind and every.name = failed.name
       and every.logged_at > (select app_private.clock()) - interval '15 minutes') as total
-  where failed.hospital_id = tenant.id and failed.outcome = 'failed'
+  where failed.hospital_id = tenant.id and failed.outcome = 'failed' and failed.level >= 'warning'
     and failed.kind in ('operation', 'login', 'webhook', 'job', 'security', 'sync')
     and failed.logged_at > (select app_private.clock()) - interval '15 minutes'
   group by failed.kind, failed.name, total.runs

@@ -193,9 +193,3 @@ create or replace trigger webhook_secret_keeps_its_identity
 create or replace trigger webhook_delivery_keeps_what_happened
   before update of hospital_id, id, subscription_id, event, event_id, payload, occurred_at, created_at on app_public.webhook_delivery
   for each row execute function app_private.keep_columns('webhook_delivery', 'subscription_id', 'event', 'event_id', 'payload', 'occurred_at', 'created_at');
-
-create or replace trigger log_entry_keeps_what_happened
-  before update on app_public.log_entry
-  for each row execute function app_private.keep_columns(
-    'log_entry', 'kind', 'level', 'name', 'outcome', 'code', 'scenario', 'duration_ms', 'request_id', 'actor_account_id',
-    'actor_role', 'entity_type', 'entity_id', 'message', 'details', 'logged_at');

@@ -1,8 +1,7 @@
 -- What Postgres shows of other roles' transactions only to those who may read all statistics. That right
 -- belongs to app_observer, a role that nobody is a member of and that owns nothing but what stands here and
 -- in queue_state: no text of a query comes out, only who is how long in a transaction. A dump takes its time
--- and locks nobody out. Where whoever
--- migrates may not give that right, transactions of others are not seen.
+-- and locks nobody out. Where whoever migrates may not give that right, transactions of others are not seen.
 grant create on schema app_private to app_observer;
 set local role app_observer;
 
