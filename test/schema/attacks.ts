@@ -55,12 +55,6 @@ const logEntry = (outcome: string, duration: string, message: string): string =>
   `insert into app_public.log_entry (hospital_id, kind, level, name, outcome, duration_ms, message)
    values (:hospital, 'operation', 'info', 'x', ${outcome}, ${duration}, ${message})`;
 
-const processHeartbeat = (idAndKind: string, drift: string): string =>
-  `insert into app_private.process_heartbeat (
-     process_id, kind, environment, started_at, beaten_at, drift_ms, uncertainty_ms)
-   select id, kind, 'test', now(), now(), drift::integer, uncertainty::integer
-   from (values (${idAndKind}, ${drift})) as beat (id, kind, drift, uncertainty)`;
-
 /** A copy of the series with this id and key. */
 const series = (idAndKey: string): string =>
   `insert into app_public.appointment_series (
@@ -545,18 +539,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
   a_log_message_is_short: { by: [logEntry("'succeeded'", 'null', "repeat('x', 1001)")] },
   the_log_is_kept_a_day_to_ten_years: {
     by: set('hospital', 'hospital', 'log_kept_days = 0', 'log_kept_days = 3651'),
-  },
-
-  // process_heartbeat
-  a_process_is_a_server_or_a_worker: { by: [processHeartbeat("'x', 'clerk'", 'null, null')] },
-  the_uncertainty_of_a_drift_is_not_negative: {
-    by: [processHeartbeat("'x', 'server'", '0, -1')],
-  },
-  a_drift_is_known_with_its_uncertainty: {
-    by: [
-      processHeartbeat("'x', 'server'", '0, null'),
-      processHeartbeat("'x', 'server'", 'null, 0'),
-    ],
   },
 
   // security_event
