@@ -44,6 +44,7 @@ export const payloadShapes = {
   }),
   raise_stage_alerts: ofHospital,
   remove_job_runs: ofHospital,
+  remove_old_log: ofHospital,
   remove_old_sessions: ofHospital,
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,

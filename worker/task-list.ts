@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.ts';
 import { createRecorder, type JobOnRecord, machinery, type Recorder } from './job-run.ts';
 import { addedByKey, runKey } from './jobs.ts';
 import { readPayload, type TaskName } from './payloads.ts';
+import type { RunTally } from './run-tally.ts';
 import { archivePastYears } from './tasks/archive-past-years.ts';
 import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
@@ -17,6 +18,7 @@ import { planNight } from './tasks/plan-night.ts';
 import { planWebhooks } from './tasks/plan-webhooks.ts';
 import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
+import { removeOldLog } from './tasks/remove-old-log.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
@@ -56,6 +58,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   plan_webhooks: planWebhooks,
   raise_stage_alerts: raiseStageAlerts,
   remove_job_runs: removeJobRuns,
+  remove_old_log: removeOldLog,
   remove_old_sessions: removeOldSessions,
   remove_old_webhooks: removeOldWebhooks,
   remove_read_notifications: removeReadNotifications,
@@ -87,10 +90,10 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
 export function createTaskList(
   log: Log,
   surroundings: Surroundings,
-  { beatMs }: { beatMs?: number } = {},
+  { beatMs, tally }: { beatMs?: number; tally?: RunTally } = {},
 ): TaskList {
   const names = Object.keys(tasks) as TaskName[];
-  const recorder = createRecorder(log, beatMs);
+  const recorder = createRecorder(log, beatMs, tally);
   return Object.fromEntries(
     names.map((name) => [name, runnable(name, log, recorder, surroundings)]),
   );
