@@ -193,3 +193,12 @@ create or replace trigger webhook_secret_keeps_its_identity
 create or replace trigger webhook_delivery_keeps_what_happened
   before update of hospital_id, id, subscription_id, event, event_id, payload, occurred_at, created_at on app_public.webhook_delivery
   for each row execute function app_private.keep_columns('webhook_delivery', 'subscription_id', 'event', 'event_id', 'payload', 'occurred_at', 'created_at');
+
+-- What a seal closes follows redactions; to which seal it belongs never changes.
+create or replace trigger audit_seal_content_keeps_its_identity
+  before update of hospital_id, seal_id, entry_ids on app_private.audit_seal_content
+  for each row execute function app_private.keep_columns('audit_seal_content', 'seal_id', 'entry_ids');
+
+create or replace trigger audit_seal_mark_keeps_its_identity
+  before update of hospital_id on app_private.audit_seal_mark
+  for each row execute function app_private.keep_columns('audit_seal_mark');
