@@ -225,10 +225,10 @@ create table app_public.health_alert (
   resolved_at timestamptz,
   note text constraint an_alert_note_is_short check (length(note) <= 2000),
   primary key (hospital_id, id),
-  constraint alert_of_a_finding foreign key (hospital_id, finding_id) references app_public.finding (hospital_id, id),
-  constraint alert_acknowledged_by_an_account
+  constraint health_alert_of_a_finding foreign key (hospital_id, finding_id) references app_public.finding (hospital_id, id),
+  constraint health_alert_acknowledged_by_an_account
     foreign key (hospital_id, acknowledged_by) references app_public.account (hospital_id, id),
-  constraint alert_resolved_by_an_account
+  constraint health_alert_resolved_by_an_account
     foreign key (hospital_id, resolved_by) references app_public.account (hospital_id, id),
   constraint a_health_alert_ends_when_it_is_resolved check ((status = 'resolved') = (resolved_at is not null)),
   constraint a_health_alert_is_acknowledged_at_a_time check (status <> 'acknowledged' or acknowledged_at is not null)

@@ -39,7 +39,7 @@ begin
     after,
     changed,
     app_private.claim_account_id(),
-    app_private.actor_role(),
+    app_private.audited_role(),
     app_private.claim_request_id(),
     pg_current_xact_id()::text::bigint,
     app_private.clock());
