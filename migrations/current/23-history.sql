@@ -181,5 +181,12 @@ comment on column app_public.past_appointment.later_changes is 'How often it has
 --! include functions/booking/appointment_as_of.sql
 --! include catalog/error_catalog.sql
 --! include catalog/job.sql
+--! include checks/history/illegal_transition_in_audit.sql
+--! include checks/history/reschedule_kept_old_seat.sql
+--! include checks/history/half_applied_import.sql
+--! include checks/history/audit_gap.sql
+--! include checks/history/broken_audit_seal.sql
+--! include checks/system/unsealed_audit.sql
+--! include checks/all_findings.sql
 
 reset role;
