@@ -47,9 +47,11 @@ export const payloadShapes = {
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  seal_audit: ofHospital,
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
   send_webhooks: ofHospital,
+  sweep_audit: ofCrontab,
   sweep_deliveries: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
@@ -62,6 +64,7 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
+  verify_audit: ofHospital,
 };
 
 /** Name of a background task. */

@@ -20,10 +20,12 @@ import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sealAudit } from './tasks/seal-audit.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
 import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sendReminders } from './tasks/send-reminders.ts';
 import { sendWebhooks } from './tasks/send-webhooks.ts';
+import { sweepAudit } from './tasks/sweep-audit.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
@@ -36,6 +38,7 @@ import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import { sweepWebhooks } from './tasks/sweep-webhooks.ts';
 import type { Surroundings, Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
+import { verifyAudit } from './tasks/verify-audit.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
@@ -55,9 +58,11 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   remove_old_webhooks: removeOldWebhooks,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  seal_audit: sealAudit,
   send_outgoing_mail: sendOutgoingMail,
   send_deliveries: sendDeliveries,
   send_webhooks: sendWebhooks,
+  sweep_audit: sweepAudit,
   sweep_deliveries: sweepDeliveries,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
@@ -70,6 +75,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_waitlist: sweepWaitlist,
   sweep_webhooks: sweepWebhooks,
   tidy_login: tidyLogin,
+  verify_audit: verifyAudit,
 };
 
 /**

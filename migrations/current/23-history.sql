@@ -170,6 +170,7 @@ comment on column app_public.past_appointment.later_changes is 'How often it has
 --! include functions/audit/lock_seals.sql
 --! include functions/audit/seal_audit.sql
 --! include functions/audit/hospitals_to_seal.sql
+--! include functions/audit/newest_seal.sql
 --! include functions/audit/altered_entries.sql
 --! include functions/audit/seal_redaction.sql
 --! include functions/retention/redact_history.sql

@@ -41,7 +41,8 @@ with wanted (name, description, expected_interval, stuck_after, is_of_hospital, 
     ('sweep_stuck_jobs', 'Finds runs of jobs that give no sign of life', '1 minute', '5 minutes', false, true, false, false, false),
     ('sweep_waitlist', 'Finds doctors and hospitals whose waitlist has something due', '5 minutes', '5 minutes', false, true, false, false, true),
     ('sweep_webhooks', 'Finds webhooks whose time has come', '1 minute', '5 minutes', false, true, false, false, true),
-    ('tidy_login', 'Removes what is over of logins: links, challenges, old security events', null, '5 minutes', true, false, false, true, false)
+    ('tidy_login', 'Removes what is over of logins: links, challenges, old security events', null, '5 minutes', true, false, false, true, false),
+    ('verify_audit', 'Verifies the whole sealed audit log', null, '10 minutes', true, false, false, true, false)
 ), removed as (
   delete from app_public.job where job.name not in (select wanted.name from wanted)
 )

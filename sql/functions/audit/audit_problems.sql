@@ -5,7 +5,7 @@
 -- 2. What a seal closes is what its last seal (the first one or a redaction) hashed; every redaction
 --    replaced what was there and is about somebody who is erased.
 -- 3. The entries: each as it was sealed, none gone.
--- 4. No entry where all is sealed that no seal knows. An id can be closed by a seal outside the range,
+-- 4. No entry where all is sealed that no seal knows, from the end of the batch before. An id can be closed by a seal outside the range,
 --    when transactions overlapped; so all seals that reach into the ids asked for are looked at.
 -- Definer, because only the owner reads what seals close. For check_audit, and operators in psql.
 create or replace function app_private.audit_problems(
@@ -20,7 +20,12 @@ declare
 begin
   select * into mark from app_private.audit_seal_mark where audit_seal_mark.hospital_id = audit_problems.hospital_id;
   select
-    case when min(seal.number) > 1 and from_number > 1 then min(seal.first_entry_id) filter (where seal.kind = 'entries') else 0 end as first_id,
+    coalesce((
+      select former.last_entry_id + 1
+      from app_public.audit_seal as former
+      where former.hospital_id = audit_problems.hospital_id and former.number < from_number and former.kind = 'entries'
+      order by former.number desc
+      limit 1), 0) as first_id,
     case when to_number < coalesce(mark.last_number, 0)
       then least(max(seal.last_entry_id) filter (where seal.kind = 'entries'), mark.settled_id)
       else mark.settled_id end as last_id

@@ -22,7 +22,7 @@ begin
     or newest.id > mark.settled_id and (
       mark.reached_transaction is null
       or mark.reached_transaction <= pg_snapshot_xmin(running)
-      or mark.reached_transaction > pg_snapshot_xmax(running));
+      or mark.reached_transaction >= pg_snapshot_xmax(running));
 end
 $$;
 

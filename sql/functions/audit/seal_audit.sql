@@ -4,14 +4,14 @@
 -- Every entry is sealed exactly once. What can be seen is committed and can be sealed, in the order of
 -- ids; what is sealed already is known by the contents of the last seals. But an entry with a lower id may
 -- be committed later, so ids are only done with (settled_id) when no transaction is left that could
--- still show one: first the counter of ids is read, then the next transaction's number. A transaction
--- from that number on draws its ids later, beyond the counter (it has its number when it writes the row
--- that the entry tells of); when all before it are over, whatever they have written is seen by the next
+-- still show one: first the counter of ids is read, then this transaction takes its number. Whoever has a
+-- greater one draws ids beyond the counter (a transaction has its number when it writes the row that an
+-- entry tells of); when all with lesser ones are over, whatever they have written is seen by the next
 -- statement. A transaction that stays open delays that and nothing else: entries beside it are sealed.
 --
 -- Numbers of transactions belong to one cluster. A dump that is restored elsewhere begins with lower ones:
--- then nothing of the old cluster is running any more, and what was reached is over. No number is compared
--- with one that an entry carries.
+-- a number that is still to come tells it, and then nothing of the old cluster is running any more. No
+-- number is compared with one that an entry carries.
 -- Definer, because no role may write seals. Two at once: the second one returns and leaves it to the first.
 create or replace function app_private.seal_audit(hospital_id uuid, most integer default 1000) returns integer
 language plpgsql volatile security definer
@@ -19,6 +19,8 @@ set search_path = ''
 as $$
 declare
   mark app_private.audit_seal_mark;
+  is_new_transaction boolean := pg_current_xact_id_if_assigned() is null
+    and current_setting('transaction_isolation') = 'read committed';
   counted bigint;
   running pg_snapshot;
   batch record;
@@ -31,6 +33,7 @@ begin
   select audit_entry_id_seq.last_value - (not audit_entry_id_seq.is_called)::integer into counted
   from app_public.audit_entry_id_seq;
   select pg_current_snapshot() into running;
+  perform pg_current_xact_id();
 
   select * into mark from app_private.audit_seal_mark where audit_seal_mark.hospital_id = seal_audit.hospital_id;
   if not found then
@@ -78,16 +81,17 @@ begin
     values (seal_audit.hospital_id, seal.id, batch.entry_ids, batch.salts, batch.digests);
   end if;
 
-  -- With more left than a batch takes nothing is settled yet; nor under a snapshot older than the counter.
-  if batch.entry_count < most and current_setting('transaction_isolation') = 'read committed' then
-    if mark.reached_id is null then
-      mark.reached_id := counted;
-      mark.reached_transaction := pg_snapshot_xmax(running);
-    end if;
-    if mark.reached_transaction <= pg_snapshot_xmin(running) or mark.reached_transaction > pg_snapshot_xmax(running) then
+  -- With more left than a batch takes nothing is settled yet. A transaction that had its number before, or
+  -- looks at one snapshot only, cannot tell.
+  if batch.entry_count < most and is_new_transaction then
+    if mark.reached_transaction <= pg_snapshot_xmin(running) or mark.reached_transaction >= pg_snapshot_xmax(running) then
       mark.settled_id := mark.reached_id;
       mark.reached_id := null;
       mark.reached_transaction := null;
+    end if;
+    if mark.reached_id is null and counted > mark.settled_id then
+      mark.reached_id := counted;
+      mark.reached_transaction := pg_current_xact_id();
     end if;
     update app_private.audit_seal_mark
     set settled_id = mark.settled_id, reached_id = mark.reached_id, reached_transaction = mark.reached_transaction
