@@ -51,9 +51,11 @@ export const payloadShapes = {
   report_unknown_topics: ofCrontab,
   send_health_alerts: ofHospital,
   send_health_digest: ofHospital,
+  seal_audit: ofHospital,
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
   send_webhooks: ofHospital,
+  sweep_audit: ofCrontab,
   sweep_deliveries: ofCrontab,
   sweep_health_alerts: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
@@ -67,6 +69,7 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
+  verify_audit: ofHospital,
 };
 
 /** Name of a background task. */

@@ -23,12 +23,14 @@ import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sealAudit } from './tasks/seal-audit.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
 import { sendHealthAlerts } from './tasks/send-health-alerts.ts';
 import { sendHealthDigest } from './tasks/send-health-digest.ts';
 import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sendReminders } from './tasks/send-reminders.ts';
 import { sendWebhooks } from './tasks/send-webhooks.ts';
+import { sweepAudit } from './tasks/sweep-audit.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
 import { sweepHealthAlerts } from './tasks/sweep-health-alerts.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
@@ -42,6 +44,7 @@ import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import { sweepWebhooks } from './tasks/sweep-webhooks.ts';
 import type { Surroundings, Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
+import { verifyAudit } from './tasks/verify-audit.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
@@ -65,9 +68,11 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   report_unknown_topics: reportUnknownTopics,
   send_health_alerts: sendHealthAlerts,
   send_health_digest: sendHealthDigest,
+  seal_audit: sealAudit,
   send_outgoing_mail: sendOutgoingMail,
   send_deliveries: sendDeliveries,
   send_webhooks: sendWebhooks,
+  sweep_audit: sweepAudit,
   sweep_deliveries: sweepDeliveries,
   sweep_health_alerts: sweepHealthAlerts,
   sweep_lapsed_holds: sweepLapsedHolds,
@@ -81,6 +86,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_waitlist: sweepWaitlist,
   sweep_webhooks: sweepWebhooks,
   tidy_login: tidyLogin,
+  verify_audit: verifyAudit,
 };
 
 /**

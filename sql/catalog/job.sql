@@ -27,12 +27,14 @@ with wanted (name, description, expected_interval, stuck_after, is_of_hospital, 
     ('remove_old_webhooks', 'Removes what is known of webhooks of long ago', null, '5 minutes', true, false, false, true, false),
     ('remove_read_notifications', 'Removes notifications that were read long ago', null, '5 minutes', true, false, false, true, false),
     ('report_unknown_topics', 'Reports messages that no worker knows what to do with', '1 minute', '5 minutes', false, true, false, false, false),
+    ('seal_audit', 'Seals new entries of the audit log', null, '5 minutes', true, false, true, true, false),
     ('send_deliveries', 'Sends messages by mail, SMS and chat', null, '10 minutes', true, false, true, false, false),
     ('send_health_alerts', 'Tells of health alerts, in the inbox and by chat', null, '10 minutes', true, false, true, false, false),
     ('send_health_digest', 'Mails what is new about the hospital''s health', null, '5 minutes', true, false, true, false, false),
     ('send_outgoing_mail', 'Sends mails of the login', null, '10 minutes', true, false, true, false, false),
     ('send_reminders', 'Reminds patients of their visits', null, '5 minutes', true, false, true, true, false),
     ('send_webhooks', 'Tells other systems of events', null, '5 minutes', true, false, true, false, false),
+    ('sweep_audit', 'Finds the hospitals whose audit log has entries to seal', '1 minute', '5 minutes', false, true, false, false, true),
     ('sweep_deliveries', 'Finds messages whose time has come', '1 minute', '5 minutes', false, true, false, false, true),
     ('sweep_health_alerts', 'Finds health alerts and digests whose time has come', '1 minute', '5 minutes', false, true, false, false, false),
     ('sweep_lapsed_holds', 'Finds the hospitals where holds have lapsed', '1 minute', '5 minutes', false, true, false, false, true),
@@ -44,7 +46,8 @@ with wanted (name, description, expected_interval, stuck_after, is_of_hospital, 
     ('sweep_stuck_jobs', 'Finds runs of jobs that give no sign of life', '1 minute', '5 minutes', false, true, false, false, false),
     ('sweep_waitlist', 'Finds doctors and hospitals whose waitlist has something due', '5 minutes', '5 minutes', false, true, false, false, true),
     ('sweep_webhooks', 'Finds webhooks whose time has come', '1 minute', '5 minutes', false, true, false, false, true),
-    ('tidy_login', 'Removes what is over of logins: links, challenges, old security events', null, '5 minutes', true, false, false, true, false)
+    ('tidy_login', 'Removes what is over of logins: links, challenges, old security events', null, '5 minutes', true, false, false, true, false),
+    ('verify_audit', 'Verifies the whole sealed audit log', null, '10 minutes', true, false, false, true, false)
 ), removed as (
   delete from app_public.job where job.name not in (select wanted.name from wanted)
 )
