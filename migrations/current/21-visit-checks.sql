@@ -3,6 +3,10 @@ set local role app_owner;
 
 --! include functions/booking/count_further_seat.sql
 --! include functions/visits/keep_no_show_counts.sql
+--! include functions/visits/record_no_show.sql
+--! include functions/visits/return_to_seat.sql
+--! include functions/visits/admit_vitals.sql
+--! include functions/visits/guard_consultation.sql
 --! include functions/health/repair_stale_appointment.sql
 --! include functions/health/repair_lapsed_hold.sql
 --! include functions/health/repair_further_seat.sql

@@ -1,7 +1,7 @@
 -- Nobody leaves while appointments are ahead (guard_doctor_leave, guard_patient_leave), so only what is still to
--- come is looked at for people who left: visits of the past stay with them. A closed place keeps its
--- appointments, a blocked patient too, and who made the appointment may have left: there only a missing row
--- is wrong. Rows are outer-joined one by one, each by its key.
+-- come is looked at for people who left: visits of the past stay with them. A doctor who is unavailable for a
+-- while may have a visit back that was taken for missed, a closed place keeps its appointments, a blocked
+-- patient too, and who made the appointment may have left: there only a missing row is wrong. Rows are outer-joined one by one, each by its key.
 create or replace view checks.appointment_of_missing_or_inactive_party as
 select broken.hospital_id, entry.name as check_name, entry.severity, entry.entity_type, broken.id as entity_id,
   format('The appointment is %s, but: %s.', broken.status, replace(replace(broken.problems, '+', ', '), '_', ' ')) as detail,
@@ -23,8 +23,7 @@ from (
       concat_ws('+',
         case
           when doctor.id is null then 'doctor_missing'
-          when ahead.is_ahead and not doctor.is_active then 'doctor_inactive'
-          when ahead.is_ahead and not doctor.is_available then 'doctor_unavailable' end,
+          when ahead.is_ahead and not doctor.is_active then 'doctor_inactive' end,
         case
           when patient.id is null then 'patient_missing'
           when ahead.is_ahead and patient.erased_at is not null then 'patient_erased'
@@ -48,7 +47,7 @@ from (
     where doctor.id is null or patient.id is null
       or appointment.location_id is not null and location.id is null
       or appointment.created_by is not null and account.id is null
-      or ahead.is_ahead and not (doctor.is_active and doctor.is_available and patient.is_active and patient.erased_at is null)
+      or ahead.is_ahead and not (doctor.is_active and patient.is_active and patient.erased_at is null)
   ) as party
 ) as broken
 join app_public.health_check as entry on entry.name = 'appointment_of_missing_or_inactive_party';
@@ -62,6 +61,6 @@ select app_private.declare_check(
   title => 'Appointment with somebody who is not there',
   meaning => 'The appointment names a doctor, patient, place or account that does not exist, or it is still to come and its doctor or patient has left. metadata.problems says which.',
   importance => 'The patient will come to nobody, or the doctor waits for nobody.',
-  resolution => 'If the doctor has left or is unavailable, move the appointment to another doctor (preview_doctor_availability tells who could take it) or cancel it; if the patient has left, cancel it. If a row is missing, restore it from the backup: orphaned_row lists everything that refers to it. Reactivate who was deactivated by mistake.',
+  resolution => 'If the doctor has left, move the appointment to another doctor (preview_doctor_availability tells who could take it) or cancel it; if the patient has left, cancel it. If a row is missing, restore it from the backup: orphaned_row lists everything that refers to it. Reactivate who was deactivated by mistake.',
   remedy => 'review',
   is_event_driven => true);
