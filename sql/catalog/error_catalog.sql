@@ -142,6 +142,10 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- The day of the visit: who waits, what the doctor writes, who reads it
     ('SK404', 'stage_alert_not_found', true, 'There is no such alert.', 'Check the alert''s id.'),
     ('SK409', 'illegal_alert_transition', false, 'The alert cannot change in this way from its present state.', 'Read the alert again: an active one can be acknowledged or resolved, an acknowledged one resolved.'),
+    ('SK404', 'health_alert_not_found', true, 'There is no such health alert.', 'Check the alert''s id.'),
+    ('SK404', 'review_item_not_found', true, 'There is no such review.', 'Check its id.'),
+    ('SK409', 'review_item_claimed', true, 'Somebody else looks at this review.', 'Talk to whom details.claimed_by names, or take it over with takeOver.'),
+    ('SK409', 'illegal_review_transition', false, 'The review cannot change in this way from its present state.', 'Read it again: claim a pending one first; what is decided stays so.'),
     ('SK404', 'consultation_not_found', true, 'There is no such consultation.', 'Check the consultation''s id.'),
     ('SK409', 'consultation_open', true, 'A consultation is still open.', 'Complete or abandon the consultation in details first.'),
     ('SK422', 'consultation_incomplete', true, 'The consultation cannot be completed yet.', 'Add what details.missing names with updateConsultation.'),

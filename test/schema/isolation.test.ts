@@ -186,6 +186,11 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_private.import_row': null,
   'app_public.notification': 'patient_id is not distinct from :patient',
   'app_public.job_run': null,
+  'app_public.review_item': null,
+  'app_public.health_alert': null,
+  'app_private.health_alert_delivery': null,
+  'app_private.health_digest_mark': null,
+  'app_public.health_report': null,
   'app_private.job_hour': null,
   'app_private.job_state': null,
   'app_public.notification_delivery': 'patient_id is not distinct from :patient',
@@ -464,7 +469,8 @@ describe('functions that are called with ids of another hospital', () => {
     temperature: 'null',
     weight: 'null',
     height: 'null',
-    note: 'null',
+    note: "'x'",
+    health_alert_id: ':health_alert',
     corrects: 'null',
     account_id: ':doctor_account',
     invitation_id: ':invitation',
@@ -474,6 +480,10 @@ describe('functions that are called with ids of another hospital', () => {
     is_second_factor_required: 'null',
     emergency_access_duration: 'null',
     security_events_kept_days: 'null',
+    review_item_id: ':review_item',
+    take_over: 'false',
+    health_alert_quiet_period: 'null',
+    health_chat_room: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

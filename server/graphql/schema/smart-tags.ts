@@ -21,6 +21,8 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   emergency_access: ['id', 'account_id', 'patient_id'],
   import_run: ['id', 'kind'],
   imported_row: ['record_id', 'external_id', 'run_id'],
+  health_alert: ['id', 'status', 'check_name', 'finding_id', 'raised_at', 'severity'],
+  health_report: ['day'],
   holiday: ['id', 'date', 'is_recurring', 'is_active'],
   invitation: ['id', 'email', 'status'],
   job: ['name'],
@@ -31,6 +33,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   notification_preference: ['account_id', 'topic'],
   patient: ['id', 'medical_record_number', 'name', 'email', 'status'],
   record_access: ['id', 'patient_id', 'account_id'],
+  review_item: ['id', 'status', 'priority', 'reason', 'entity_id', 'finding_id', 'created_at'],
   schedule: ['id', 'doctor_id', 'location_id', 'weekday'],
   security_event: ['id', 'account_id', 'kind', 'occurred_at'],
   series_occurrence: ['series_id', 'number', 'appointment_id'],
@@ -255,6 +258,16 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       ...actorTags('patient_block', 'unblocked_by_an_account', 'unblocker'),
       ...actorTags('vitals_entry', 'vitals_recorded_by_an_account', 'recorder'),
       ...actorTags('vitals_entry', 'vitals_correct_earlier_ones', 'corrected'),
+      ...actorTags('review_item', 'review_claimed_by_an_account', 'claimer'),
+      ...actorTags('review_item', 'review_decided_by_an_account', 'decider'),
+      ...actorTags('health_alert', 'health_alert_acknowledged_by_an_account', 'acknowledger'),
+      ...actorTags('health_alert', 'health_alert_resolved_by_an_account', 'resolver'),
+      'app_public.review_item.review_of_a_finding': {
+        tags: { fieldName: 'finding', foreignFieldName: 'reviews' },
+      },
+      'app_public.health_alert.health_alert_of_a_finding': {
+        tags: { fieldName: 'finding', foreignFieldName: 'alerts' },
+      },
       'app_public.stage_alert.alert_acknowledged_by_an_account': {
         tags: {
           fieldName: 'acknowledger',
@@ -312,6 +325,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.cancel_series': { tags: { resultFieldName: 'appointments' } },
       'app_public.revoke_other_sessions': { tags: { resultFieldName: 'revokedCount' } },
       'app_public.revoke_session': { tags: { resultFieldName: 'isRevoked' } },
+      'app_public.health_report_of_day': { tags: { fieldName: 'healthReport' } },
       'app_public.generate_slots': { tags: { resultFieldName: 'generatedCount' } },
       'app_public.export_patient': { tags: { resultFieldName: 'exported' } },
     },
