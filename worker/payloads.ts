@@ -42,15 +42,23 @@ export const payloadShapes = {
     events: z.array(webhookEvent).min(1).max(500),
   }),
   raise_stage_alerts: ofHospital,
+  reconcile_health: ofHospital,
   remove_job_runs: ofHospital,
+  remove_old_health: ofHospital,
   remove_old_sessions: ofHospital,
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  run_health_checks: z.strictObject({
+    hospital_id: id,
+    trigger: z.enum(['manual', 'nightly']).default('manual'),
+  }),
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
   send_webhooks: ofHospital,
   sweep_deliveries: ofCrontab,
+  sweep_guards: ofCrontab,
+  sweep_health: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_no_shows: ofCrontab,
@@ -62,6 +70,13 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
+  verify_changes: z.strictObject({
+    hospital_id: id,
+    appointment_ids: z.array(id).max(500),
+    slot_ids: z.array(id).max(500),
+    /** When the first of it changed. */
+    changed_at: z.string().max(40),
+  }),
 };
 
 /** Name of a background task. */
