@@ -3,6 +3,7 @@ import {
   generateSlotsJob,
   type NewJob,
   planDeliveriesJobs,
+  sendHealthAlertsJob,
   sendMailJob,
   verifyChangesJobs,
 } from './jobs.ts';
@@ -56,6 +57,7 @@ interface Change {
 /** The topics that a relay takes out of the outbox. */
 export const topics: readonly string[] = [
   'appointment',
+  'health_alert',
   'job',
   'mail',
   'notification',
@@ -96,10 +98,13 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const mails = messages
     .filter(({ topic }) => topic === 'mail')
     .map(({ hospital_id }) => sendMailJob(hospital_id));
+  const alerts = messages
+    .filter(({ topic }) => topic === 'health_alert')
+    .map(({ hospital_id }) => sendHealthAlertsJob(hospital_id));
   const asked = messages
     .filter(({ topic }) => topic === 'job')
     .flatMap((message) => askedJobOf(message) ?? []);
-  const each = new Map([...jobs, ...mails, ...asked].map((job) => [job.key, job]));
+  const each = new Map([...jobs, ...mails, ...alerts, ...asked].map((job) => [job.key, job]));
   return [...each.values(), ...plansOf(messages), ...verificationsOf(messages)];
 }
 

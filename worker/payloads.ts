@@ -30,6 +30,7 @@ export const payloadShapes = {
   expire_lapsed_requests: ofHospital,
   expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
+  make_health_report: ofHospital,
   mark_no_shows: ofHospital,
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_deliveries: z.strictObject({
@@ -45,6 +46,7 @@ export const payloadShapes = {
   reconcile_health: ofHospital,
   remove_job_runs: ofHospital,
   remove_old_health: ofHospital,
+  remove_old_log: ofHospital,
   remove_old_sessions: ofHospital,
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
@@ -53,12 +55,17 @@ export const payloadShapes = {
     hospital_id: id,
     trigger: z.enum(['manual', 'nightly']).default('manual'),
   }),
+  send_health_alerts: ofHospital,
+  send_health_digest: ofHospital,
+  seal_audit: ofHospital,
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
   send_webhooks: ofHospital,
+  sweep_audit: ofCrontab,
   sweep_deliveries: ofCrontab,
   sweep_guards: ofCrontab,
   sweep_health: ofCrontab,
+  sweep_health_alerts: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_no_shows: ofCrontab,
@@ -77,6 +84,7 @@ export const payloadShapes = {
     /** When the first of it changed. */
     changed_at: z.string().max(40),
   }),
+  verify_audit: ofHospital,
 };
 
 /** Name of a background task. */
