@@ -63,15 +63,18 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
       await audit(db);
       return everythingKnown(db);
     });
-    const checks = await catalogOf(db);
+    const ground: Ground = {
+      checks: await catalogOf(db),
+      before: new Set(falseAlarms.map(nameOf)),
+    };
     const cases: Case[] = [];
     for (const damage of damages) {
-      const outcome = await caseOf(db, hospitalId, damage, checks);
+      const outcome = await caseOf(db, hospitalId, damage, ground);
       cases.push(outcome);
       onCase(outcome);
     }
     const proven = new Set(damages.map(({ check }) => check));
-    const unproven = [...checks.keys()].filter((check) => !proven.has(check));
+    const unproven = [...ground.checks.keys()].filter((check) => !proven.has(check));
     const isPassed =
       falseAlarms.length === 0 && unproven.length === 0 && cases.length > 0 && cases.every(isWell);
     return { falseAlarms, unproven, cases, isPassed };
@@ -91,6 +94,11 @@ export function isWell(outcome: Case): boolean {
 }
 
 type Catalog = ReadonlyMap<string, { is_event_driven: boolean }>;
+/** The checks that there are, and what they said before anything was damaged. */
+type Ground = { checks: Catalog; before: ReadonlySet<string> };
+
+const nameOf = ({ check_name, entity_id, detail }: Finding) =>
+  `${check_name}/${entity_id}/${detail}`;
 
 async function catalogOf(db: ClientBase): Promise<Catalog> {
   const { rows } = await db.query<{ name: string; is_event_driven: boolean }>(
@@ -103,7 +111,7 @@ async function caseOf(
   db: ClientBase,
   hospitalId: string,
   damage: Damage,
-  checks: Catalog,
+  { checks, before: spokeBefore }: Ground,
 ): Promise<Case> {
   const { check, story, ends } = damage;
   const outcome: Case = {
@@ -131,13 +139,18 @@ async function caseOf(
       await audit(db);
       const known = await everythingKnown(db);
       if (!outcome.isDetected) note(outcome, 'audit', startedAt, named, known);
-      outcome.faults.push(...inventionsIn(known, damage, named));
-      if (outcome.isDetected) Object.assign(outcome, await endOf(db, damage));
+      const news = known.filter((finding) => !spokeBefore.has(nameOf(finding)));
+      outcome.faults.push(...inventionsIn(news, damage, named));
+      if (!outcome.isDetected) return;
+      const { errors, ...end } = await endOf(db, damage);
+      Object.assign(outcome, end);
+      if (ends === 'repaired' && !end.isRepaired) outcome.faults.push(...errors);
     });
     await undone(db, async () => {
       await damage.nearMiss(db, await createSubject(db, hospitalId));
       await audit(db);
-      const spoke = await everythingKnown(db);
+      const known = await everythingKnown(db);
+      const spoke = known.filter((finding) => !spokeBefore.has(nameOf(finding)));
       outcome.faults.push(
         ...new Set(spoke.map(({ check_name }) => `${check_name} speaks of what only looks alike`)),
       );
@@ -251,7 +264,7 @@ async function everythingKnown(db: ClientBase): Promise<Finding[]> {
 async function endOf(
   db: ClientBase,
   { check }: Damage,
-): Promise<Pick<Case, 'isRepaired' | 'isQueued' | 'isTold'>> {
+): Promise<Pick<Case, 'isRepaired' | 'isQueued' | 'isTold'> & { errors: string[] }> {
   const { rows: homes } = await db.query<{ id: string }>(
     'select id from app_private.hospitals_with_findings() as hospital (id)',
   );
@@ -264,16 +277,24 @@ async function endOf(
       await db.query('select app_private.repair_finding($1, $2)', [id, finding.id]);
     }
   }
-  const { rows } = await db.query<{ is_silent: boolean; is_queued: boolean; is_told: boolean }>(
+  const { rows } = await db.query<{
+    is_silent: boolean;
+    is_queued: boolean;
+    is_told: boolean;
+    errors: string[];
+  }>(
     `select not exists (select from checks.${pg.escapeIdentifier(check)}) as is_silent,
        exists (
          select from app_public.review_item
           where reason = $1 and status in ('pending', 'in_review')) as is_queued,
-       exists (select from app_public.log_entry where kind = 'finding' and name = $1) as is_told`,
+       exists (select from app_public.log_entry where kind = 'finding' and name = $1) as is_told,
+       array(
+         select distinct coalesce(repair_error, 'No repair was tried.') from app_public.finding
+          where check_name = $1 and resolved_at is null) as errors`,
     [check],
   );
-  const { is_silent = false, is_queued = false, is_told = false } = rows[0] ?? {};
-  return { isRepaired: is_silent, isQueued: is_queued, isTold: is_told };
+  const { is_silent = false, is_queued = false, is_told = false, errors = [] } = rows[0] ?? {};
+  return { isRepaired: is_silent, isQueued: is_queued, isTold: is_told, errors };
 }
 
 async function undone<T>(db: ClientBase, work: () => Promise<T>): Promise<T> {

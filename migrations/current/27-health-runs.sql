@@ -19,7 +19,6 @@ comment on column app_private.verification_hour.buckets is
 
 create index review_item_by_finding on app_public.review_item (hospital_id, finding_id);
 create index review_item_by_decision on app_public.review_item (hospital_id, decided_at) where decided_at is not null;
-create index health_alert_by_finding on app_public.health_alert (hospital_id, finding_id);
 
 create type app_public.verification as (
   is_valid boolean,
@@ -44,5 +43,8 @@ comment on column app_public.verification.duration_ms is 'How long it took, in m
 --! include functions/health/check_guards.sql
 --! include functions/health/remove_old_health.sql
 --! include catalog/job.sql
+--! include checks/all_findings.sql
+
+select app_private.declare_guards();
 
 reset role;
