@@ -238,6 +238,10 @@ hold(ownerPool, [
       'app_private.change_consultation':
         'finds the row to change, which no role of the staff may read',
       'app_private.change_stage_alert': 'writes when and by whom, which no role may',
+      'app_private.declare_guards': 'writes the manifest of guards, which no role may',
+      'app_private.guards_in_force': 'reads the catalog of checks for whoever watches',
+      'app_private.rebuild_orphaned_row': "makes a view that is the owner's, whoever migrates",
+      'app_private.retire_guard': 'deletes from the manifest of guards, which no role may',
       'app_private.export_medical_record':
         'reads consultations for the person, and writes the log of readings',
       'app_private.guard_consultation':
@@ -363,6 +367,14 @@ hold(ownerPool, [
       'app_private.move_to_time_zone': 'writes the zone, which no role may, and deletes slots',
       'app_private.offer_free_seats': 'writes offers and locks patients, which no role may',
       'app_private.open_after_absence': 'opens slots, which no role may',
+      'app_private.beat_process': 'writes who lives, which no role may',
+      'app_private.log_job_run': 'writes the log, which no role may',
+      'app_private.log_webhook': 'writes the log, which no role may',
+      'app_private.open_transactions':
+        'sees how long transactions of all roles are open, as the observer, who may do no more',
+      'app_private.queue_state': 'sees the job queue, as the observer, who may do no more',
+      'app_private.remove_old_log': 'deletes entries of the log, which no role may',
+      'app_private.write_log': 'writes the log, which no role may',
       'app_private.admit_job_request': 'sees runs that nobody may see',
       'app_private.announce_job_request': 'writes the outbox',
       'app_private.beat_job_run': 'writes runs, which no role may',
@@ -375,6 +387,13 @@ hold(ownerPool, [
       'app_private.request_job': 'asks for a run of the machinery, all that its role may do',
       'app_private.requested_job':
         'tells of a run of the machinery that was asked for, and of no other',
+      'app_private.findings_of_system': 'tells of the whole system, whose findings no claim names',
+      'app_private.place_finding': 'reads the catalog of checks, whoever writes a finding',
+      'app_private.repair_open_findings': 'repairs, which no role may',
+      'app_private.repair_wanted': 'repairs, which no role may',
+      'app_private.run_wanted_checks': 'runs checks, which read every table',
+      'app_private.set_finding_ignored': 'writes findings, which no role may',
+      'app_private.set_finding_noticed': 'writes findings, which no role may',
       'app_private.settle_stuck_run': 'writes runs, which no role may',
       'app_private.open_after_holiday': 'opens slots, which no role may',
       'app_private.open_session': 'writes sessions and tokens, which no role may',
@@ -456,6 +475,8 @@ hold(ownerPool, [
       where prosecdef and (proowner <> 'app_owner'::regrole
         or not 'search_path=""' = any (coalesce(proconfig, '{}')))`,
     excused: {
+      'app_private.open_transactions': 'belongs to the observer, who may read statistics',
+      'app_private.queue_state': 'belongs to the observer, who may look at the queue',
       'app_private.redact_history': 'belongs to the eraser, who owns nothing else',
     },
     breach: 'alter function app_private.clock() reset search_path',
@@ -523,6 +544,8 @@ hold(ownerPool, [
         or nspname = 'graphile_worker' and owner <> 'app_worker'::regrole
         or nspname = 'app_extension' and kind = 'schema' and owner <> 'app_owner'::regrole`,
     excused: {
+      'function app_private.open_transactions': 'belongs to the observer, who may read statistics',
+      'function app_private.queue_state': 'belongs to the observer, who may look at the queue',
       'function app_private.redact_history': 'belongs to the eraser, who owns nothing else',
     },
     breach: 'create function app_private.mine() returns int language sql return 1',

@@ -9,6 +9,11 @@ export type Attack = {
 const set = (table: string, id: string, ...changes: readonly string[]): string[] =>
   changes.map((change) => `update app_public.${table} set ${change} where id = :${id}`);
 
+const check = (...changes: readonly string[]): string[] =>
+  changes.map(
+    (change) => `update app_public.health_check set ${change} where name = 'check_of_the_world'`,
+  );
+
 /** A hospital that does not exist, in a row that is right otherwise. */
 const homeless = (table: string, columns: string, values: string): Attack => ({
   by: [`insert into app_public.${table} (hospital_id, ${columns}) values (:unknown, ${values})`],
@@ -50,6 +55,10 @@ const offer = (entry: string, appointment: string, outcome: string): string =>
    select hospital_id, ${entry}, patient_id, doctor_id, slot_id, ${appointment}, ${outcome}, offered_at,
      case when ${outcome} <> 'open' then now() end
    from app_public.waitlist_offer where id = :offer`;
+
+const logEntry = (outcome: string, duration: string, message: string): string =>
+  `insert into app_public.log_entry (hospital_id, kind, level, name, outcome, duration_ms, message)
+   values (:hospital, 'operation', 'info', 'x', ${outcome}, ${duration}, ${message})`;
 
 /** A copy of the series with this id and key. */
 const series = (idAndKey: string): string =>
@@ -649,6 +658,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('invitation', 'invitation', "status = 'accepted', account_id = :unknown"),
   },
 
+  // log_entry
+  the_outcome_of_an_entry_is_known: { by: [logEntry("'perhaps'", 'null', "'x'")] },
+  what_is_logged_takes_time: { by: [logEntry("'succeeded'", '-1', "'x'")] },
+  a_log_message_is_short: { by: [logEntry("'succeeded'", 'null', "repeat('x', 1001)")] },
+  the_log_is_kept_a_day_to_ten_years: {
+    by: set('hospital', 'hospital', 'log_kept_days = 0', 'log_kept_days = 3651'),
+  },
+
   // security_event
   security_event_of_a_hospital: homeless('security_event', 'kind', "'login'"),
   security_event_of_an_account: { by: [securityEvent('account_id', ':unknown')] },
@@ -1062,6 +1079,74 @@ export const attacks: Readonly<Record<string, Attack>> = {
   run_requested_by_an_account: {
     by: set('job_run', 'job_run', 'requested_by = :foreign_admin'),
     first: 'immutable_column',
+  },
+
+  // health_check, check_run, check_result and finding
+  a_check_is_a_snake_case_word: { by: check("name = 'Of The World'", "name = ''") },
+  the_domain_of_a_check_is_a_snake_case_word: { by: check("domain = 'The World'", "domain = ''") },
+  a_check_has_a_title: { by: check("title = ' '", "title = repeat('x', 101)") },
+  a_check_says_what_it_means: { by: check("meaning = ' '") },
+  a_check_says_why_it_matters: { by: check("importance = ' '") },
+  a_check_says_how_to_resolve_it: { by: check("resolution = ' '") },
+  a_check_that_repairs_names_its_function: {
+    by: check("remedy = 'repair'", "repair = 'repair_x'"),
+  },
+  a_check_run_takes_time: { by: set('check_run', 'check_run', 'duration_ms = -1') },
+  a_check_run_ends_after_it_starts: {
+    by: set('check_run', 'check_run', "finished_at = started_at - interval '1 second'"),
+    first: 'immutable_column',
+  },
+  a_check_run_counts_what_it_found: {
+    by: set(
+      'check_run',
+      'check_run',
+      'finding_count = -1',
+      'new_count = -1',
+      'new_count = finding_count + 1',
+      'resolved_count = -1',
+    ),
+  },
+  check_run_requested_by_an_account: {
+    by: set('check_run', 'check_run', 'requested_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  a_check_result_counts_rows: {
+    by: ['update app_public.check_result set row_count = -1 where run_id = :check_run'],
+    first: 'immutable_column',
+  },
+  a_check_takes_time: {
+    by: ['update app_public.check_result set duration_ms = -1 where run_id = :check_run'],
+  },
+  result_of_a_check_run: {
+    by: [
+      'update app_public.check_result set run_id = :foreign_check_run where run_id = :check_run',
+    ],
+    first: 'immutable_column',
+  },
+  a_finding_was_seen: { by: set('finding', 'finding', 'times_seen = 0') },
+  repair_attempts_are_not_negative: { by: set('finding', 'finding', 'repair_attempts = -1') },
+  a_problem_is_one_finding: {
+    by: set('finding', 'finding', "cache_key = 'other'"),
+    first: 'immutable_column',
+  },
+  finding_ignored_by_an_account: {
+    by: set('finding', 'ignored_finding', 'ignored_by = :foreign_admin'),
+  },
+  a_finding_is_seen_first_and_then_again: {
+    by: set('finding', 'finding', "last_seen_at = first_seen_at - interval '1 second'"),
+  },
+  a_finding_is_corrected_when_it_is_resolved: {
+    by: set('finding', 'finding', 'is_auto_corrected = true'),
+  },
+  a_finding_is_ignored_with_a_reason: {
+    by: set(
+      'finding',
+      'finding',
+      'ignored_at = now()',
+      "ignore_reason = 'x'",
+      'ignored_by = :admin',
+      'ignored_until = now()',
+    ),
   },
 
   // import_run and imported_row

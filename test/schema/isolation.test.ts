@@ -185,6 +185,9 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.imported_row': null,
   'app_private.import_row': null,
   'app_public.notification': 'patient_id is not distinct from :patient',
+  'app_public.check_run': null,
+  'app_public.check_result': null,
+  'app_public.finding': null,
   'app_public.job_run': null,
   'app_public.review_item': null,
   'app_public.health_alert': null,
@@ -193,6 +196,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.health_report': null,
   'app_private.job_hour': null,
   'app_private.job_state': null,
+  'app_public.log_entry': null,
   'app_public.notification_delivery': 'patient_id is not distinct from :patient',
   'app_public.notification_preference': 'account_id = :patient_account',
   'app_public.notification_setting': 'account_id = :patient_account',
@@ -472,6 +476,9 @@ describe('functions that are called with ids of another hospital', () => {
     note: "'x'",
     health_alert_id: ':health_alert',
     corrects: 'null',
+    finding_id: ':finding',
+    check_names: 'null',
+    until: 'null',
     account_id: ':doctor_account',
     invitation_id: ':invitation',
     emergency_access_id: ':emergency_access',
@@ -484,6 +491,7 @@ describe('functions that are called with ids of another hospital', () => {
     take_over: 'false',
     health_alert_quiet_period: 'null',
     health_chat_room: 'null',
+    log_kept_days: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments
