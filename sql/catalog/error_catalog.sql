@@ -25,6 +25,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- What
     ('SK400', 'invalid_input', true, 'The input is not valid.', 'See details for each field at fault.'),
     ('SK400', 'invalid_range', true, 'The range is empty, reversed or too long.', 'Give a start before the end, at most a year apart.'),
+    ('SK400', 'audit_range_too_long', true, 'More was sealed in this time than can be verified at once.', 'Give a shorter range with sealedFrom and sealedUntil, or verify everything in psql.'),
     ('SK400', 'idempotency_key_required', true, 'An idempotency key is required.', 'Send a new random UUID with every new request, and the same one when you repeat it.'),
     ('SK409', 'idempotency_key_reused', true, 'This idempotency key was already used for another request.', 'Use a new key for a new request; repeat a request exactly to get its first answer.'),
     ('SK404', 'hospital_not_found', true, 'There is no such hospital.', 'Check the hospital''s short name.'),
@@ -142,6 +143,10 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- The day of the visit: who waits, what the doctor writes, who reads it
     ('SK404', 'stage_alert_not_found', true, 'There is no such alert.', 'Check the alert''s id.'),
     ('SK409', 'illegal_alert_transition', false, 'The alert cannot change in this way from its present state.', 'Read the alert again: an active one can be acknowledged or resolved, an acknowledged one resolved.'),
+    ('SK404', 'health_alert_not_found', true, 'There is no such health alert.', 'Check the alert''s id.'),
+    ('SK404', 'review_item_not_found', true, 'There is no such review.', 'Check its id.'),
+    ('SK409', 'review_item_claimed', true, 'Somebody else looks at this review.', 'Talk to whom details.claimed_by names, or take it over with takeOver.'),
+    ('SK409', 'illegal_review_transition', false, 'The review cannot change in this way from its present state.', 'Read it again: claim a pending one first; what is decided stays so.'),
     ('SK404', 'consultation_not_found', true, 'There is no such consultation.', 'Check the consultation''s id.'),
     ('SK409', 'consultation_open', true, 'A consultation is still open.', 'Complete or abandon the consultation in details first.'),
     ('SK422', 'consultation_incomplete', true, 'The consultation cannot be completed yet.', 'Add what details.missing names with updateConsultation.'),

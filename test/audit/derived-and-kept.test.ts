@@ -170,6 +170,8 @@ test('what identifies a row is kept in every table that has one', () => {
     doctor_day: ['hospital_id', 'doctor_id', 'day'],
     emergency_access: ['hospital_id', 'id', 'account_id', 'patient_id', 'granted_at', 'expires_at'],
     invitation: ['hospital_id', 'id', 'email', 'role', 'doctor_id', 'invited_by', 'created_at'],
+    health_alert: ['hospital_id', 'id', 'finding_id', 'check_name', 'title', 'raised_at'],
+    health_report: ['hospital_id', 'day'],
     finding: ['hospital_id', 'id', 'check_name', 'entity_type', 'entity_id', 'cache_key'],
     holiday: ['hospital_id', 'id', 'date', 'is_recurring', 'created_at'],
     hospital: ['id'],
@@ -230,6 +232,17 @@ test('what identifies a row is kept in every table that has one', () => {
     notification_setting: ['hospital_id', 'account_id'],
     patient: ['hospital_id', 'id', 'created_at'],
     patient_block: ['hospital_id', 'id', 'patient_id', 'is_automatic', 'blocked_by', 'blocked_at'],
+    review_item: [
+      'hospital_id',
+      'id',
+      'finding_id',
+      'reason',
+      'entity_type',
+      'entity_id',
+      'detail',
+      'context',
+      'created_at',
+    ],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
     series_occurrence: [
       'hospital_id',
@@ -321,6 +334,7 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table.startsWith('notification_')) await deliverOne(db);
       if (table === 'appointment_reminder' || table === 'calendar_feed') await remindOne(db);
       if (table.startsWith('webhook_')) await subscribeOne(db);
+      if (table === 'review_item' || table.startsWith('health_')) await alarmOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -341,6 +355,17 @@ describe.each(kept)('$table', ({ table, columns }) => {
     }),
   );
 });
+
+/** A review, a health alert and a daily report. */
+async function alarmOne(db: ClientBase): Promise<void> {
+  const of = { hospital_id: hospital.id, detail: 'It is wrong.' };
+  await insert(db, 'review_item', { ...of, reason: 'a_check', priority: 1, entity_type: 'slot' });
+  await insert(db, 'health_alert', { ...of, check_name: 'a_check', severity: 'info', title: 'x' });
+  await db.query(
+    "insert into app_public.health_report (hospital_id, day, figures, text) values ($1, '2026-01-01', '{}', '')",
+    [hospital.id],
+  );
+}
 
 /** A webhook subscription with a delivery. */
 async function subscribeOne(db: ClientBase): Promise<void> {

@@ -120,6 +120,19 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "note = 'Renamed'",
   },
+  review_item: {
+    id: async (db) =>
+      insert(db, 'review_item', {
+        hospital_id: hospital.id,
+        reason: 'a_check',
+        priority: 1,
+        entity_type: 'slot',
+        detail: 'It is wrong.',
+        status: 'in_review',
+        claimed_at: '2026-01-01',
+      }),
+    change: "note = 'Renamed'",
+  },
   absence: {
     id: async (db) =>
       insert(db, 'absence', {
@@ -241,13 +254,14 @@ test('the catalog names no audited table that is missing here', async () => {
   );
   expect(rows.map(({ table }) => table.replace('app_public.', '')).sort()).toEqual(
     // A seat that was added, an import, a request for a job, a participant and an addendum never change; that they came about is
-    // tested with them, and so is what the log has of a consultation.
+    // tested with them, and so is what the log has of a consultation and of a health alert.
     [
       ...Object.keys(audited),
       'added_seat',
       'consultation',
       'consultation_addendum',
       'consultation_participant',
+      'health_alert',
       'import_run',
       'job_run',
     ].sort(),

@@ -25,6 +25,7 @@ export function actorsIn(
     app_monitor: stranger('app_monitor'),
     app_eraser: stranger('app_eraser'),
     app_scheduler: stranger('app_scheduler'),
+    app_observer: stranger('app_observer'),
     app_worker: asWorker,
   };
 }
@@ -286,6 +287,46 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     appointment_id: ':second_held',
     offered_at: 'now()',
   },
+  'app_public.review_item': {
+    hospital_id: ':hospital',
+    reason: "'a_check'",
+    priority: '1',
+    entity_type: "'slot'",
+    detail: "'One more.'",
+    status: "'pending'",
+    claimed_by: 'null',
+    note: 'null',
+  },
+  'app_public.health_alert': {
+    hospital_id: ':hospital',
+    check_name: "'a_check'",
+    severity: "'critical'",
+    title: "'One more'",
+    detail: "'One more.'",
+    status: "'active'",
+    note: 'null',
+  },
+  'app_private.health_alert_delivery': {
+    hospital_id: ':hospital',
+    channel: "'chat'",
+    room: "'health'",
+    check_name: "'a_check'",
+    alert_ids: 'array[gen_random_uuid()]',
+    title: "'One more'",
+    body: "'One more.'",
+    next_attempt_at: 'now()',
+  },
+  'app_private.health_digest_mark': {
+    hospital_id: ':empty_hospital',
+    reached_at: 'now()',
+    reached_before: "now() - interval '4 hours'",
+  },
+  'app_public.health_report': {
+    hospital_id: ':hospital',
+    day: "'2026-01-02'",
+    figures: "'{}'",
+    text: "'One more.'",
+  },
   'app_public.stage_alert': {
     hospital_id: ':hospital',
     appointment_id: ':checked_in',
@@ -522,6 +563,27 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
   'app_private.rate_limit': { key: "'x'" },
   'app_private.clock_shift': { shift: "'1 hour'" },
+  'app_private.guard': {
+    kind: "'trigger'",
+    object: "'app_public.slot'",
+    name: "'nothing_happens'",
+    definition: "''",
+  },
+  'app_private.process_heartbeat': {
+    process_id: "'x'",
+    kind: "'server'",
+    environment: "'test'",
+    started_at: 'now()',
+    beaten_at: 'now()',
+  },
+  'app_public.log_entry': {
+    hospital_id: ':hospital',
+    kind: "'operation'",
+    level: "'info'",
+    name: "'x'",
+    outcome: "'succeeded'",
+    message: "'x succeeded.'",
+  },
   'app_private.worker_heartbeat': { worker_id: "'x'", started_at: 'now()', beaten_at: 'now()' },
 };
 

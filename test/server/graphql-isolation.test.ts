@@ -32,6 +32,8 @@ const LISTS: Readonly<Record<string, string>> = {
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   emergencyAccesses: 'emergency_access',
+  healthAlerts: 'health_alert',
+  healthReports: 'health_report',
   findings: 'finding',
   holidays: 'holiday',
   hospitals: 'hospital',
@@ -50,6 +52,7 @@ const LISTS: Readonly<Record<string, string>> = {
   recordAccesses: 'record_access',
   openFindings: 'finding',
   requestsToAnswer: 'appointment',
+  reviewItems: 'review_item',
   schedules: 'schedule',
   securityEvents: 'security_event',
   seriesOccurrences: 'series_occurrence',
@@ -71,6 +74,8 @@ const OTHERS = [
   'systemFindings',
   'jobs',
   'errorCatalog',
+  'healthReport',
+  'keyFigures',
   'currentAccount',
   'noShowStatistics',
   'mySessions',
@@ -220,6 +225,20 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     'subscription_id, event',
     `'${webhook_subscription}', 'appointment.booked'`,
   );
+  const review_item = await storeOne(
+    'review_item',
+    'reason, priority, entity_type, detail',
+    "'x', 1, 'slot', 'x'",
+  );
+  const health_alert = await storeOne(
+    'health_alert',
+    'check_name, severity, title, detail',
+    "'x', 'critical', 'x', 'x'",
+  );
+  await database.ownerPool.query(
+    "insert into app_public.health_report (hospital_id, day, figures, text) values ($1, '2026-01-01', '{}', 'x')",
+    [rows[0].hospital_id],
+  );
   const finding = await storeOne(
     'finding',
     'check_name, severity, entity_type, cache_key, detail, metadata, first_seen_at, last_seen_at, times_seen',
@@ -236,6 +255,8 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
   );
   return {
     ...rows[0],
+    review_item,
+    health_alert,
     finding,
     check_run,
     webhook_subscription,
@@ -299,6 +320,7 @@ test.each(roles)('$role sees rows of their own hospital only', async ({ name }) 
 const WITHOUT_ID = new Set([
   'hospital',
   'doctor_day',
+  'health_report',
   'appointment_reminder',
   'appointment_seat',
   'check_result',
@@ -362,6 +384,12 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     cancelSeries: `seriesId: "${foreign.appointment_series}"`,
     addSeat: `slotId: "${foreign.slot}", reason: "mine"`,
     markNoShow: `appointmentId: "${foreign.appointment}", reason: patient_called`,
+    claimReviewItem: `reviewItemId: "${foreign.review_item}", takeOver: true`,
+    releaseReviewItem: `reviewItemId: "${foreign.review_item}"`,
+    resolveReviewItem: `reviewItemId: "${foreign.review_item}", note: "mine"`,
+    dismissReviewItem: `reviewItemId: "${foreign.review_item}", note: "mine"`,
+    acknowledgeHealthAlert: `healthAlertId: "${foreign.health_alert}"`,
+    resolveHealthAlert: `healthAlertId: "${foreign.health_alert}", note: "mine"`,
     undoNoShow: `appointmentId: "${foreign.appointment}", reason: "mine"`,
     recordVitals: `appointmentId: "${foreign.appointment}", heartRate: 70`,
     blockPatient: `patientId: "${foreign.patient}", reason: "mine"`,
@@ -414,6 +442,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.service ?? '', unknown)
         .replaceAll(foreign.waitlist_entry ?? '', unknown)
         .replaceAll(foreign.calendar_feed ?? '', unknown)
+        .replaceAll(foreign.review_item ?? '', unknown)
+        .replaceAll(foreign.health_alert ?? '', unknown)
         .replaceAll(foreign.webhook_subscription ?? '', unknown)
         .replaceAll(foreign.webhook_delivery ?? '', unknown)
         .replaceAll(foreign.appointment_series ?? '', unknown),
@@ -459,6 +489,10 @@ async function stateOfTheNorth(): Promise<unknown> {
        select to_jsonb(consultation) from app_public.consultation where hospital_id = $1
        union all
        select to_jsonb(stage_alert) from app_public.stage_alert where hospital_id = $1
+       union all
+       select to_jsonb(review_item) from app_public.review_item where hospital_id = $1
+       union all
+       select to_jsonb(health_alert) from app_public.health_alert where hospital_id = $1
        union all
        select to_jsonb(record_access) from app_public.record_access where hospital_id = $1
        union all

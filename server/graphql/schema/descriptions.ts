@@ -50,6 +50,11 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   generatedDays: 'How many days ahead slots are stored, 1 to 365.',
   groupBy: 'What the visits are counted by; left out: by doctor.',
   heartRate: 'Heart beats a minute, 10 to 350.',
+  healthAlertId: 'The health alert.',
+  healthAlertQuietPeriod:
+    'How long nobody is told of the same health alert again, a minute to a day.',
+  healthChatRoom:
+    "Room of the chat that is told of health alerts, as the operator's gateway knows it.",
   height: 'Height in centimetres, 15 to 280.',
   holdDuration: 'How long a held slot waits for its confirmation, up to an hour.',
   holidayId: 'The holiday.',
@@ -65,6 +70,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
   isSecondFactorRequired: 'Whether admins get no session without a second factor.',
   job: 'Name of the job.',
+  logKeptDays: 'For how many days the log of what happened is kept, 1 to 3650.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
   latestTime: 'Latest local start that suits; left out: any.',
@@ -95,6 +101,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   reminderOffsets:
     'How long before their visit patients are reminded: 1 to 5 distinct spans of 5 minutes to 30 days.',
   respiratoryRate: 'Breaths a minute, 2 to 120.',
+  reviewItemId: 'The review.',
   role: 'What the account may do (any role but patient), or as what a doctor takes part.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
   securityEventsKeptDays: 'How many days security events are kept, 30 to 3650.',
@@ -111,6 +118,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   startsAt: 'Start of the visit that is wished for.',
   subscriptionId: 'The webhook subscription.',
   systolic: 'Systolic blood pressure in mmHg, 30 to 300.',
+  takeOver: 'Whether you take it over from whom it is claimed by; left out: no.',
   temperature: 'Body temperature in degrees Celsius, 20 to 45.',
   text: 'What is to be added; at most 10000 characters.',
   timeZone: 'IANA name of a time zone, such as Asia/Kolkata.',

@@ -144,6 +144,16 @@ create or replace trigger stage_alert_is_audited
   after insert or update on app_public.stage_alert
   for each row execute function app_private.record_audit('stage_alert');
 
+-- What people decide about a finding, and what settles itself; that it was queued, the log has.
+create or replace trigger review_is_audited
+  after update or delete on app_public.review_item
+  for each row execute function app_private.record_audit('review_item');
+
+-- Not when people were told of it.
+create or replace trigger health_alert_is_audited
+  after update of status, note or delete on app_public.health_alert
+  for each row execute function app_private.record_audit('health_alert');
+
 -- Alerts go with their appointment to its row in the archive.
 create or replace trigger stage_alert_removal_is_audited
   after delete on app_public.stage_alert
