@@ -200,6 +200,24 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "revoked_at = 'infinity'",
   },
+  finding: {
+    id: async (db) =>
+      insert(db, 'finding', {
+        hospital_id: hospital.id,
+        check_name: 'x',
+        severity: 'info',
+        entity_type: 'slot',
+        cache_key: 'x',
+        detail: 'x',
+        metadata: '{}',
+        first_seen_at: 'now',
+        last_seen_at: 'now',
+        times_seen: 1,
+        ignored_at: 'now',
+        ignore_reason: 'known',
+      }),
+    change: "ignore_reason = 'Renamed'",
+  },
   waitlist_entry: {
     id: async (db) =>
       insert(db, 'waitlist_entry', {

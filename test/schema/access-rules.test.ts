@@ -238,6 +238,10 @@ hold(ownerPool, [
       'app_private.change_consultation':
         'finds the row to change, which no role of the staff may read',
       'app_private.change_stage_alert': 'writes when and by whom, which no role may',
+      'app_private.declare_guards': 'writes the manifest of guards, which no role may',
+      'app_private.guards_in_force': 'reads the catalog of checks for whoever watches',
+      'app_private.rebuild_orphaned_row': "makes a view that is the owner's, whoever migrates",
+      'app_private.retire_guard': 'deletes from the manifest of guards, which no role may',
       'app_private.export_medical_record':
         'reads consultations for the person, and writes the log of readings',
       'app_private.guard_consultation':
@@ -375,6 +379,13 @@ hold(ownerPool, [
       'app_private.request_job': 'asks for a run of the machinery, all that its role may do',
       'app_private.requested_job':
         'tells of a run of the machinery that was asked for, and of no other',
+      'app_private.findings_of_system': 'tells of the whole system, whose findings no claim names',
+      'app_private.place_finding': 'reads the catalog of checks, whoever writes a finding',
+      'app_private.repair_open_findings': 'repairs, which no role may',
+      'app_private.repair_wanted': 'repairs, which no role may',
+      'app_private.run_wanted_checks': 'runs checks, which read every table',
+      'app_private.set_finding_ignored': 'writes findings, which no role may',
+      'app_private.set_finding_noticed': 'writes findings, which no role may',
       'app_private.settle_stuck_run': 'writes runs, which no role may',
       'app_private.open_after_holiday': 'opens slots, which no role may',
       'app_private.open_session': 'writes sessions and tokens, which no role may',

@@ -9,6 +9,11 @@ export type Attack = {
 const set = (table: string, id: string, ...changes: readonly string[]): string[] =>
   changes.map((change) => `update app_public.${table} set ${change} where id = :${id}`);
 
+const check = (...changes: readonly string[]): string[] =>
+  changes.map(
+    (change) => `update app_public.health_check set ${change} where name = 'check_of_the_world'`,
+  );
+
 /** A hospital that does not exist, in a row that is right otherwise. */
 const homeless = (table: string, columns: string, values: string): Attack => ({
   by: [`insert into app_public.${table} (hospital_id, ${columns}) values (:unknown, ${values})`],
@@ -1062,6 +1067,74 @@ export const attacks: Readonly<Record<string, Attack>> = {
   run_requested_by_an_account: {
     by: set('job_run', 'job_run', 'requested_by = :foreign_admin'),
     first: 'immutable_column',
+  },
+
+  // health_check, check_run, check_result and finding
+  a_check_is_a_snake_case_word: { by: check("name = 'Of The World'", "name = ''") },
+  the_domain_of_a_check_is_a_snake_case_word: { by: check("domain = 'The World'", "domain = ''") },
+  a_check_has_a_title: { by: check("title = ' '", "title = repeat('x', 101)") },
+  a_check_says_what_it_means: { by: check("meaning = ' '") },
+  a_check_says_why_it_matters: { by: check("importance = ' '") },
+  a_check_says_how_to_resolve_it: { by: check("resolution = ' '") },
+  a_check_that_repairs_names_its_function: {
+    by: check("remedy = 'repair'", "repair = 'repair_x'"),
+  },
+  a_check_run_takes_time: { by: set('check_run', 'check_run', 'duration_ms = -1') },
+  a_check_run_ends_after_it_starts: {
+    by: set('check_run', 'check_run', "finished_at = started_at - interval '1 second'"),
+    first: 'immutable_column',
+  },
+  a_check_run_counts_what_it_found: {
+    by: set(
+      'check_run',
+      'check_run',
+      'finding_count = -1',
+      'new_count = -1',
+      'new_count = finding_count + 1',
+      'resolved_count = -1',
+    ),
+  },
+  check_run_requested_by_an_account: {
+    by: set('check_run', 'check_run', 'requested_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  a_check_result_counts_rows: {
+    by: ['update app_public.check_result set row_count = -1 where run_id = :check_run'],
+    first: 'immutable_column',
+  },
+  a_check_takes_time: {
+    by: ['update app_public.check_result set duration_ms = -1 where run_id = :check_run'],
+  },
+  result_of_a_check_run: {
+    by: [
+      'update app_public.check_result set run_id = :foreign_check_run where run_id = :check_run',
+    ],
+    first: 'immutable_column',
+  },
+  a_finding_was_seen: { by: set('finding', 'finding', 'times_seen = 0') },
+  repair_attempts_are_not_negative: { by: set('finding', 'finding', 'repair_attempts = -1') },
+  a_problem_is_one_finding: {
+    by: set('finding', 'finding', "cache_key = 'other'"),
+    first: 'immutable_column',
+  },
+  finding_ignored_by_an_account: {
+    by: set('finding', 'ignored_finding', 'ignored_by = :foreign_admin'),
+  },
+  a_finding_is_seen_first_and_then_again: {
+    by: set('finding', 'finding', "last_seen_at = first_seen_at - interval '1 second'"),
+  },
+  a_finding_is_corrected_when_it_is_resolved: {
+    by: set('finding', 'finding', 'is_auto_corrected = true'),
+  },
+  a_finding_is_ignored_with_a_reason: {
+    by: set(
+      'finding',
+      'finding',
+      'ignored_at = now()',
+      "ignore_reason = 'x'",
+      'ignored_by = :admin',
+      'ignored_until = now()',
+    ),
   },
 
   // import_run and imported_row

@@ -107,6 +107,7 @@ hold(ownerPool, [
       'app_public.review_item.entity_id': 'a finding names a row of whichever table it is about',
       'app_public.record_access.consultation_id': 'the log outlives what it tells of',
       'app_public.record_access.emergency_grant_id': 'the log outlives what it tells of',
+      'app_public.finding.entity_id': 'a check names a row of whichever table it looks at',
       'app_public.stage_alert.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.stage_alert.patient_id': 'copied from the appointment, which is referred to',
       'app_public.notification_delivery.account_id':
@@ -421,6 +422,7 @@ hold(ownerPool, [
       health_alert_resolved_by_an_account: 'accounts are deactivated, never deleted',
       review_claimed_by_an_account: 'accounts are deactivated, never deleted',
       review_decided_by_an_account: 'accounts are deactivated, never deleted',
+      check_run_requested_by_an_account: 'accounts are deactivated, never deleted',
       consultation_started_by_an_account: 'accounts are deactivated, never deleted',
       consultation_with_a_doctor: 'doctors are deactivated, never deleted',
       participant_added_by_an_account: 'accounts are deactivated, never deleted',
@@ -453,6 +455,7 @@ hold(ownerPool, [
       schedule_at_a_location: 'locations are deactivated, never deleted',
       seat_added_by_an_account: 'accounts are deactivated, never deleted',
       seat_added_to_a_doctor: 'doctors are deactivated, never deleted',
+      finding_ignored_by_an_account: 'accounts are deactivated, never deleted',
       series_created_by_an_account: 'accounts are deactivated, never deleted',
       series_for_a_service: 'services are deactivated, never deleted',
       series_with_a_doctor: 'doctors are deactivated, never deleted',

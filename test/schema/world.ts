@@ -22,6 +22,9 @@ export async function createWorld(db: Queryable): Promise<World> {
   const own = await fill(db, hospital);
   const theirs = await fill(db, foreign);
   await db.query(`
+    insert into app_public.health_check (
+      name, domain, severity, entity_type, title, meaning, importance, resolution, remedy, is_event_driven)
+    values ('check_of_the_world', 'world', 'info', 'slot', 'x', 'x', 'x', 'x', 'review', false);
     insert into app_private.rate_limit (key) values ('somebody');
     insert into app_private.worker_heartbeat values ('a worker', now(), now())`);
   const names = {
@@ -221,6 +224,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     series,
     added_seat: addedSeat,
     job_run: await runJobs(db, hospital),
+    ...(await checkHealth(db, hospital)),
     archived: archived[0]?.id ?? '',
     import_run: await importOne(db, hospital, patient),
     newcomer,
@@ -290,6 +294,50 @@ async function runJobs(db: Queryable, { id }: TestHospital): Promise<string> {
     [id],
   );
   return run;
+}
+
+/** A run of checks by an admin, with its result, and what it found: one problem open, one ignored. */
+async function checkHealth(db: Queryable, { id, admin }: TestHospital) {
+  const run = await insert(db, 'check_run', {
+    hospital_id: id,
+    trigger: 'manual',
+    requested_by: admin.accountId,
+    check_names: ['check_of_the_world'],
+    started_at: 'now',
+    finished_at: 'now',
+    duration_ms: 1,
+    finding_count: 2,
+    new_count: 2,
+    resolved_count: 0,
+  });
+  await db.query(
+    `insert into app_public.check_result (hospital_id, run_id, check_name, row_count, duration_ms)
+     values ($1, $2, 'check_of_the_world', 2, 1)`,
+    [id, run],
+  );
+  const find = (key: string, more: Record<string, unknown> = {}) =>
+    insert(db, 'finding', {
+      hospital_id: id,
+      check_name: 'check_of_the_world',
+      severity: 'info',
+      entity_type: 'slot',
+      cache_key: key,
+      detail: 'x',
+      metadata: '{}',
+      first_seen_at: '2026-01-01',
+      last_seen_at: '2026-01-01',
+      times_seen: 1,
+      ...more,
+    });
+  return {
+    check_run: run,
+    finding: await find('one'),
+    ignored_finding: await find('other', {
+      ignored_by: admin.accountId,
+      ignored_at: '2026-01-01',
+      ignore_reason: 'known',
+    }),
+  };
 }
 
 /** An alert about a patient who has arrived. */

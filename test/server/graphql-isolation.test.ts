@@ -23,6 +23,8 @@ const LISTS: Readonly<Record<string, string>> = {
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  checkResults: 'check_result',
+  checkRuns: 'check_run',
   consultationAddenda: 'consultation_addendum',
   consultationParticipants: 'consultation_participant',
   consultations: 'consultation',
@@ -32,6 +34,7 @@ const LISTS: Readonly<Record<string, string>> = {
   emergencyAccesses: 'emergency_access',
   healthAlerts: 'health_alert',
   healthReports: 'health_report',
+  findings: 'finding',
   holidays: 'holiday',
   hospitals: 'hospital',
   importRuns: 'import_run',
@@ -47,6 +50,7 @@ const LISTS: Readonly<Record<string, string>> = {
   patientBlocks: 'patient_block',
   patients: 'patient',
   recordAccesses: 'record_access',
+  openFindings: 'finding',
   requestsToAnswer: 'appointment',
   reviewItems: 'review_item',
   schedules: 'schedule',
@@ -66,6 +70,8 @@ const LISTS: Readonly<Record<string, string>> = {
 const OTHERS = [
   'appointmentTransitions',
   'cronHealth',
+  'healthChecks',
+  'systemFindings',
   'jobs',
   'errorCatalog',
   'healthReport',
@@ -233,10 +239,26 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     "insert into app_public.health_report (hospital_id, day, figures, text) values ($1, '2026-01-01', '{}', 'x')",
     [rows[0].hospital_id],
   );
+  const finding = await storeOne(
+    'finding',
+    'check_name, severity, entity_type, cache_key, detail, metadata, first_seen_at, last_seen_at, times_seen',
+    "'x', 'info', 'slot', 'x', 'x', '{}', now(), now(), 1",
+  );
+  const check_run = await storeOne(
+    'check_run',
+    'trigger, check_names, started_at, finished_at, duration_ms, finding_count, new_count, resolved_count',
+    "'manual', '{}', now(), now(), 0, 0, 0, 0",
+  );
+  await database.ownerPool.query(
+    "insert into app_public.check_result (hospital_id, run_id, check_name, row_count, duration_ms) values ($1, $2, 'x', 0, 0)",
+    [rows[0].hospital_id, check_run],
+  );
   return {
     ...rows[0],
     review_item,
     health_alert,
+    finding,
+    check_run,
     webhook_subscription,
     webhook_delivery,
     ...deliveries[0],
@@ -301,6 +323,7 @@ const WITHOUT_ID = new Set([
   'health_report',
   'appointment_reminder',
   'appointment_seat',
+  'check_result',
   'series_occurrence',
   'imported_row',
   'notification_preference',
@@ -391,6 +414,9 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     deleteWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}"`,
     sendTestWebhook: `subscriptionId: "${foreign.webhook_subscription}"`,
     resendWebhookDelivery: `deliveryId: "${foreign.webhook_delivery}"`,
+    ignoreFinding: `findingId: "${foreign.finding}", reason: "mine"`,
+    unignoreFinding: `findingId: "${foreign.finding}"`,
+    repairFinding: `findingId: "${foreign.finding}"`,
     revokeCalendarFeed: `feedId: "${foreign.calendar_feed}"`,
   };
   const unknown = randomUUID();
@@ -403,6 +429,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.slot ?? '', unknown)
         .replaceAll(foreign.consultation ?? '', unknown)
         .replaceAll(foreign.stage_alert ?? '', unknown)
+        .replaceAll(foreign.finding ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.absence ?? '', unknown)
         .replaceAll(foreign.holiday ?? '', unknown)

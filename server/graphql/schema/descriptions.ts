@@ -13,6 +13,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   bufferAfter: 'Time of the doctor kept free after the visit, up to 2 hours.',
   bufferBefore: 'Time of the doctor kept free before the visit, up to 2 hours.',
   channel: 'By which channel.',
+  checkNames: 'Names of health checks, of the list healthChecks; left out: all.',
   chiefComplaint: 'Why the patient came, at most 2000 characters; left out: as it is.',
   clear: 'Names of columns that become empty; a null leaves a column as it is.',
   comment: 'What there is to say of it; at most 2000 characters.',
@@ -42,6 +43,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   everyDays: 'Days from one occurrence to the next, 1 to 366.',
   externalEventType: 'Event type of the service in an external calendar.',
   feedId: 'The calendar feed.',
+  findingId: 'The finding.',
   firstDay: 'First local day.',
   firstStartsAt: 'Start of the first occurrence; the others begin at the same local time.',
   fromDay: 'First local day.',
@@ -124,6 +126,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
     'An event, or appointments, requests, waitlist, reminders, security, work or all; an event goes before its group, a group before all.',
   type: 'Kind of absence; emergency cancels the appointments that it touches.',
   verdict: 'Whether it was justified.',
+  until: 'Until when; left out: for good.',
   vitalsAlertBuffer:
     "Grace beyond the slot's length before a checked-in patient without vitals raises an alert.",
   url: 'Where requests go: https, unless the operator allows private targets; without credentials.',

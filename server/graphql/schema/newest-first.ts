@@ -2,7 +2,7 @@ import 'postgraphile';
 import 'postgraphile/graphile-build-pg';
 
 /** Tables whose rows are listed newest first unless the client says otherwise; ids are time-ordered. */
-const NEWEST_FIRST: readonly string[] = ['notification'];
+const NEWEST_FIRST: readonly string[] = ['check_run', 'finding', 'notification'];
 
 /** Lets the connections of these tables begin with the newest row, by the key, so that cursors hold. */
 export const NewestFirstPlugin: GraphileConfig.Plugin = {

@@ -188,3 +188,8 @@ create or replace trigger calendar_feed_is_audited
 create or replace trigger webhook_subscription_is_audited
   after insert or update of name, url, events, status, secret_rotated_at or delete on app_public.webhook_subscription
   for each row execute function app_private.record_audit('webhook_subscription');
+
+-- That people ignore a finding, and that they end it; what runs find is in the log.
+create or replace trigger finding_is_audited
+  after update of ignored_at, ignored_by, ignored_until, ignore_reason on app_public.finding
+  for each row execute function app_private.record_audit('finding');

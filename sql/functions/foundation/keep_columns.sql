@@ -213,3 +213,15 @@ create or replace trigger webhook_secret_keeps_its_identity
 create or replace trigger webhook_delivery_keeps_what_happened
   before update of hospital_id, id, subscription_id, event, event_id, payload, occurred_at, created_at on app_public.webhook_delivery
   for each row execute function app_private.keep_columns('webhook_delivery', 'subscription_id', 'event', 'event_id', 'payload', 'occurred_at', 'created_at');
+
+create or replace trigger check_run_keeps_what_happened
+  before update of hospital_id, id, trigger, requested_by, check_names, started_at, finished_at on app_public.check_run
+  for each row execute function app_private.keep_columns('check_run', 'trigger', 'requested_by', 'check_names', 'started_at', 'finished_at');
+
+create or replace trigger check_result_keeps_what_happened
+  before update of hospital_id, run_id, check_name, row_count on app_public.check_result
+  for each row execute function app_private.keep_columns('check_result', 'run_id', 'check_name', 'row_count');
+
+create or replace trigger finding_keeps_its_identity
+  before update of hospital_id, id, check_name, entity_type, entity_id, cache_key on app_public.finding
+  for each row execute function app_private.keep_columns('finding', 'check_name', 'entity_type', 'entity_id', 'cache_key');
