@@ -25,6 +25,9 @@ export const crontab = `
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 
+# Every minute: new entries of the audit log, which are sealed apart from the bookings that wrote them.
+* * * * * sweep_audit ?jobKey=sweep_audit&max=1
+
 # Every minute: mails of the login that are to be tried again.
 * * * * * sweep_outgoing_mail ?jobKey=sweep_outgoing_mail&max=1
 

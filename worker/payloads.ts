@@ -44,15 +44,18 @@ export const payloadShapes = {
   }),
   raise_stage_alerts: ofHospital,
   remove_job_runs: ofHospital,
+  remove_old_log: ofHospital,
   remove_old_sessions: ofHospital,
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
   send_health_alerts: ofHospital,
   send_health_digest: ofHospital,
+  seal_audit: ofHospital,
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
   send_webhooks: ofHospital,
+  sweep_audit: ofCrontab,
   sweep_deliveries: ofCrontab,
   sweep_health_alerts: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
@@ -66,6 +69,7 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
+  verify_audit: ofHospital,
 };
 
 /** Name of a background task. */

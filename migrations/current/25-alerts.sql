@@ -1,4 +1,4 @@
--- People are asked, told and shown: reviews and alerts have a life, alerts reach the chat and the inbox, a
+-- Functions and rights: People are asked, told and shown: reviews and alerts have a life, alerts reach the chat and the inbox, a
 -- digest goes out by mail, each day has its report, and key figures have their targets.
 set local role app_owner;
 

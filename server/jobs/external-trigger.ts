@@ -6,6 +6,7 @@ import type { Log } from '../../platform/log.ts';
 import { withTransaction } from '../../platform/pool.ts';
 import { createKeyDoor } from '../api-keys/let-in.ts';
 import { Refusal } from '../errors.ts';
+import { note } from '../log/request-facts.ts';
 
 /** Which job a scheduler outside starts where. */
 export const EXTERNAL_TRIGGERS: Readonly<Record<string, string>> = {
@@ -71,9 +72,11 @@ function runJob(
       () => gone.abort(),
       () => {},
     );
+    note(request, { actorRole: 'scheduler', details: { job } });
     try {
       const id = await requestJob(pool, job, request.requestId);
       log.info({ job, job_run_id: id, request_id: request.requestId }, 'a job was asked for');
+      note(request, { entityType: 'job_run', entityId: id });
       const run = await endOf(pool, id, request.requestId, waitMs, gone.signal);
       answerRun(response, run);
     } finally {

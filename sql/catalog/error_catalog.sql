@@ -25,6 +25,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- What
     ('SK400', 'invalid_input', true, 'The input is not valid.', 'See details for each field at fault.'),
     ('SK400', 'invalid_range', true, 'The range is empty, reversed or too long.', 'Give a start before the end, at most a year apart.'),
+    ('SK400', 'audit_range_too_long', true, 'More was sealed in this time than can be verified at once.', 'Give a shorter range with sealedFrom and sealedUntil, or verify everything in psql.'),
     ('SK400', 'idempotency_key_required', true, 'An idempotency key is required.', 'Send a new random UUID with every new request, and the same one when you repeat it.'),
     ('SK409', 'idempotency_key_reused', true, 'This idempotency key was already used for another request.', 'Use a new key for a new request; repeat a request exactly to get its first answer.'),
     ('SK404', 'hospital_not_found', true, 'There is no such hospital.', 'Check the hospital''s short name.'),

@@ -367,6 +367,14 @@ hold(ownerPool, [
       'app_private.move_to_time_zone': 'writes the zone, which no role may, and deletes slots',
       'app_private.offer_free_seats': 'writes offers and locks patients, which no role may',
       'app_private.open_after_absence': 'opens slots, which no role may',
+      'app_private.beat_process': 'writes who lives, which no role may',
+      'app_private.log_job_run': 'writes the log, which no role may',
+      'app_private.log_webhook': 'writes the log, which no role may',
+      'app_private.open_transactions':
+        'sees how long transactions of all roles are open, as the observer, who may do no more',
+      'app_private.queue_state': 'sees the job queue, as the observer, who may do no more',
+      'app_private.remove_old_log': 'deletes entries of the log, which no role may',
+      'app_private.write_log': 'writes the log, which no role may',
       'app_private.admit_job_request': 'sees runs that nobody may see',
       'app_private.announce_job_request': 'writes the outbox',
       'app_private.beat_job_run': 'writes runs, which no role may',
@@ -402,6 +410,15 @@ hold(ownerPool, [
       'app_private.remove_read_notifications': 'deletes notifications, which no role may',
       'app_private.remove_past_days': 'deletes days, which no role may',
       'app_private.remove_past_slots': 'deletes slots, which no role may',
+      'app_private.repair_doctor_day': 'counts days anew, which no role may',
+      'app_private.repair_further_seat': 'deletes further seats, which no role may',
+      'app_private.repair_lapsed_hold': 'locks slots and days, which the worker may not',
+      'app_private.repair_no_show_counts': 'counts missed visits anew, which no role may',
+      'app_private.repair_patient_block': 'writes into the log of blocks, which no role may',
+      'app_private.repair_slot_status': 'writes slots, which no role may',
+      'app_private.repair_stale_appointment':
+        'locks patients, slots and days, which the worker may not',
+      'app_private.repair_waitlist_offer': 'decides offers, which no role may',
       'app_private.rotate_session': 'reads and writes sessions and tokens, which no role may',
       'app_private.tell_of_appointment': 'writes notifications, which no request role may',
       'app_private.vacate_doctor': 'locks slots, and ends appointments with their cause',
@@ -458,6 +475,8 @@ hold(ownerPool, [
       where prosecdef and (proowner <> 'app_owner'::regrole
         or not 'search_path=""' = any (coalesce(proconfig, '{}')))`,
     excused: {
+      'app_private.open_transactions': 'belongs to the observer, who may read statistics',
+      'app_private.queue_state': 'belongs to the observer, who may look at the queue',
       'app_private.redact_history': 'belongs to the eraser, who owns nothing else',
     },
     breach: 'alter function app_private.clock() reset search_path',
@@ -525,6 +544,8 @@ hold(ownerPool, [
         or nspname = 'graphile_worker' and owner <> 'app_worker'::regrole
         or nspname = 'app_extension' and kind = 'schema' and owner <> 'app_owner'::regrole`,
     excused: {
+      'function app_private.open_transactions': 'belongs to the observer, who may read statistics',
+      'function app_private.queue_state': 'belongs to the observer, who may look at the queue',
       'function app_private.redact_history': 'belongs to the eraser, who owns nothing else',
     },
     breach: 'create function app_private.mine() returns int language sql return 1',

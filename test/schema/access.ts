@@ -25,6 +25,7 @@ export function actorsIn(
     app_monitor: stranger('app_monitor'),
     app_eraser: stranger('app_eraser'),
     app_scheduler: stranger('app_scheduler'),
+    app_observer: stranger('app_observer'),
     app_worker: asWorker,
   };
 }
@@ -567,6 +568,21 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     object: "'app_public.slot'",
     name: "'nothing_happens'",
     definition: "''",
+  },
+  'app_private.process_heartbeat': {
+    process_id: "'x'",
+    kind: "'server'",
+    environment: "'test'",
+    started_at: 'now()',
+    beaten_at: 'now()',
+  },
+  'app_public.log_entry': {
+    hospital_id: ':hospital',
+    kind: "'operation'",
+    level: "'info'",
+    name: "'x'",
+    outcome: "'succeeded'",
+    message: "'x succeeded.'",
   },
   'app_private.worker_heartbeat': { worker_id: "'x'", started_at: 'now()', beaten_at: 'now()' },
 };

@@ -56,6 +56,10 @@ const offer = (entry: string, appointment: string, outcome: string): string =>
      case when ${outcome} <> 'open' then now() end
    from app_public.waitlist_offer where id = :offer`;
 
+const logEntry = (outcome: string, duration: string, message: string): string =>
+  `insert into app_public.log_entry (hospital_id, kind, level, name, outcome, duration_ms, message)
+   values (:hospital, 'operation', 'info', 'x', ${outcome}, ${duration}, ${message})`;
+
 /** A copy of the series with this id and key. */
 const series = (idAndKey: string): string =>
   `insert into app_public.appointment_series (
@@ -652,6 +656,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   invitation_became_an_account: {
     by: set('invitation', 'invitation', "status = 'accepted', account_id = :unknown"),
+  },
+
+  // log_entry
+  the_outcome_of_an_entry_is_known: { by: [logEntry("'perhaps'", 'null', "'x'")] },
+  what_is_logged_takes_time: { by: [logEntry("'succeeded'", '-1', "'x'")] },
+  a_log_message_is_short: { by: [logEntry("'succeeded'", 'null', "repeat('x', 1001)")] },
+  the_log_is_kept_a_day_to_ten_years: {
+    by: set('hospital', 'hospital', 'log_kept_days = 0', 'log_kept_days = 3651'),
   },
 
   // security_event

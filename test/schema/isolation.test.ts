@@ -196,6 +196,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_public.health_report': null,
   'app_private.job_hour': null,
   'app_private.job_state': null,
+  'app_public.log_entry': null,
   'app_public.notification_delivery': 'patient_id is not distinct from :patient',
   'app_public.notification_preference': 'account_id = :patient_account',
   'app_public.notification_setting': 'account_id = :patient_account',
@@ -490,6 +491,7 @@ describe('functions that are called with ids of another hospital', () => {
     take_over: 'false',
     health_alert_quiet_period: 'null',
     health_chat_room: 'null',
+    log_kept_days: 'null',
   };
   const cases = calls.flatMap((call) =>
     call.arguments

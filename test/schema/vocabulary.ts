@@ -12,6 +12,7 @@ export const globalTables: Readonly<Record<string, string>> = {
   'app_private.clock_shift': 'one clock for the whole database',
   'app_private.rate_limit': 'counts tries before anybody is known, by hashed key',
   'app_private.guard': 'what guards the data guards it for all',
+  'app_private.process_heartbeat': 'servers and workers serve all hospitals',
   'app_private.worker_heartbeat': 'a worker serves all hospitals',
 };
 

@@ -26,7 +26,9 @@ export async function createWorld(db: Queryable): Promise<World> {
       name, domain, severity, entity_type, title, meaning, importance, resolution, remedy, is_event_driven)
     values ('check_of_the_world', 'world', 'info', 'slot', 'x', 'x', 'x', 'x', 'review', false);
     insert into app_private.rate_limit (key) values ('somebody');
-    insert into app_private.worker_heartbeat values ('a worker', now(), now())`);
+    insert into app_private.worker_heartbeat values ('a worker', now(), now());
+    insert into app_private.process_heartbeat (process_id, kind, environment, started_at, beaten_at)
+    values ('a server', 'server', 'test', now(), now())`);
   const names = {
     ...own,
     ...Object.fromEntries(Object.entries(theirs).map(([name, id]) => [`foreign_${name}`, id])),
@@ -590,6 +592,11 @@ async function fillSecrets(db: Queryable, hospital: TestHospital): Promise<strin
   await db.query(
     `insert into app_public.security_event (hospital_id, kind, account_id)
      select hospital_id, 'login', id from app_public.account where hospital_id = $1`,
+    [hospital.id],
+  );
+  await db.query(
+    `insert into app_public.log_entry (hospital_id, kind, level, name, outcome, message)
+     values ($1, 'operation', 'info', 'currentAccount', 'succeeded', 'currentAccount succeeded.')`,
     [hospital.id],
   );
   return rows[0]?.session_id ?? '';

@@ -70,6 +70,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   isRecurring: 'Whether the holiday returns every year, on its month and day.',
   isSecondFactorRequired: 'Whether admins get no session without a second factor.',
   job: 'Name of the job.',
+  logKeptDays: 'For how many days the log of what happened is kept, 1 to 3650.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
   lastDay: 'Last local day, included.',
   latestTime: 'Latest local start that suits; left out: any.',

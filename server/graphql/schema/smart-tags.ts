@@ -44,6 +44,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   job: ['name'],
   job_run: ['id', 'job', 'created_at'],
   location: ['id', 'name', 'is_active'],
+  log_entry: ['id', 'entity_id', 'kind', 'level', 'logged_at', 'name', 'outcome', 'request_id'],
   notification: ['id', 'read_at'],
   notification_delivery: ['id', 'notification_id', 'status'],
   notification_preference: ['account_id', 'topic'],

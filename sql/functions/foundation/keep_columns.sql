@@ -225,3 +225,12 @@ create or replace trigger check_result_keeps_what_happened
 create or replace trigger finding_keeps_its_identity
   before update of hospital_id, id, check_name, entity_type, entity_id, cache_key on app_public.finding
   for each row execute function app_private.keep_columns('finding', 'check_name', 'entity_type', 'entity_id', 'cache_key');
+
+-- What a seal closes follows redactions; to which seal it belongs never changes.
+create or replace trigger audit_seal_content_keeps_its_identity
+  before update of hospital_id, seal_id, entry_ids on app_private.audit_seal_content
+  for each row execute function app_private.keep_columns('audit_seal_content', 'seal_id', 'entry_ids');
+
+create or replace trigger audit_seal_mark_keeps_its_identity
+  before update of hospital_id on app_private.audit_seal_mark
+  for each row execute function app_private.keep_columns('audit_seal_mark');
