@@ -50,6 +50,4 @@ set local role app_owner;
 --! include checks/key_figures.sql
 --! include checks/daily_report.sql
 
-select app_private.declare_guards();
-
 reset role;
