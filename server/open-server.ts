@@ -19,13 +19,14 @@ import {
 import { createVisitLinks } from './links/visit-links.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
+import { createHealthChecks, type HealthChecksOptions } from './monitor/health-checks.ts';
 import { NotificationChanges } from './notification-changes.ts';
 import { startServerHeartbeat } from './server-heartbeat.ts';
 import { SlotChanges } from './slot-changes.ts';
 import { StageAlertChanges } from './stage-alert-changes.ts';
 
 export type ServerOptions = {
-  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys'>;
+  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys' | 'monitorApiKeys'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
   /** The first seals, all open. */
@@ -39,6 +40,8 @@ export type ServerOptions = {
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
   /** What schedulers outside may start, where it is not the usual. */
   externalTrigger?: Pick<ExternalTriggerOptions, 'triggers' | 'waitMs'>;
+  /** How the checks are watched from outside, where it is not the usual. */
+  healthChecks?: Pick<HealthChecksOptions, 'runMs'>;
   /** How often an address may ask within a minute, where it is not as often as usual. */
   mostInAMinute?: { links?: number; calendars?: number; missingCalendars?: number };
   /** How the log is written, where it is not the usual. */
@@ -78,6 +81,13 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     secret: jwtSecrets[0]?.secret ?? '',
     ...options.externalTrigger,
   });
+  const healthChecks = createHealthChecks({
+    pool,
+    log,
+    keys: config.monitorApiKeys,
+    secret: jwtSecrets[0]?.secret ?? '',
+    ...options.healthChecks,
+  });
   const operations = openOperationsLog({
     log,
     send: (batch) => writeLog(pool, batch),
@@ -98,7 +108,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       router: externalTrigger.router,
       paths: Object.keys(options.externalTrigger?.triggers ?? EXTERNAL_TRIGGERS),
     },
-    pages: [auth.pages, ...(await createPages(options, pool))],
+    pages: [healthChecks.router, auth.pages, ...(await createPages(options, pool))],
   });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
@@ -128,6 +138,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
         listener.close(),
         auth.close(),
         externalTrigger.close(),
+        healthChecks.close(),
         operations.close(),
         heart.stop(),
       ]);

@@ -49,7 +49,8 @@ end
 $$;
 
 -- The server logs in as app_authenticator and becomes, for one transaction, one of these.
-grant app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_scheduler
+grant app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_scheduler,
+  app_monitor
   to app_authenticator;
 
 -- Timeouts stand on the login role, because SET ROLE does not apply a role's own settings.

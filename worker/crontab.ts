@@ -5,7 +5,7 @@
  */
 export const crontab = `
 # Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions and
-# what was read long ago away, past years to the archive.
+# what was read long ago away, past years to the archive, the report of the day that ended.
 # A day of fill, because each hospital has exactly one such hour a day and a missed one leaves a hole.
 0 * * * * plan_night ?fill=1d&priority=10
 
@@ -25,6 +25,9 @@ export const crontab = `
 # Every five minutes: seats for those who wait that no message told of, and waits that are over.
 */5 * * * * sweep_waitlist ?jobKey=sweep_waitlist&max=1
 
+# Every minute: new entries of the audit log, which are sealed apart from the bookings that wrote them.
+* * * * * sweep_audit ?jobKey=sweep_audit&max=1
+
 # Every minute: mails of the login that are to be tried again.
 * * * * * sweep_outgoing_mail ?jobKey=sweep_outgoing_mail&max=1
 
@@ -37,6 +40,10 @@ export const crontab = `
 
 # Every minute: webhooks whose time has come: another try, a test, a lease that lapsed.
 * * * * * sweep_webhooks ?jobKey=sweep_webhooks&max=1
+
+# Every minute: health alerts that no message told of, chat messages to be tried again, and digests whose
+# four hours are over.
+* * * * * sweep_health_alerts ?jobKey=sweep_health_alerts&max=1
 
 # Every five minutes: reminders of visits whose time has come.
 */5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1

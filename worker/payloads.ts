@@ -30,6 +30,7 @@ export const payloadShapes = {
   expire_lapsed_requests: ofHospital,
   expire_waits: ofHospital,
   generate_slots: z.strictObject({ hospital_id: id, doctor_id: id.nullable() }),
+  make_health_report: ofHospital,
   mark_no_shows: ofHospital,
   offer_seats: z.strictObject({ hospital_id: id, doctor_id: id }),
   plan_deliveries: z.strictObject({
@@ -48,10 +49,15 @@ export const payloadShapes = {
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  send_health_alerts: ofHospital,
+  send_health_digest: ofHospital,
+  seal_audit: ofHospital,
   send_outgoing_mail: ofHospital,
   send_deliveries: z.strictObject({ hospital_id: id, channel: z.enum(channels) }),
   send_webhooks: ofHospital,
+  sweep_audit: ofCrontab,
   sweep_deliveries: ofCrontab,
+  sweep_health_alerts: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
   sweep_no_shows: ofCrontab,
@@ -63,6 +69,7 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
+  verify_audit: ofHospital,
 };
 
 /** Name of a background task. */

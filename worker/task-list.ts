@@ -10,6 +10,7 @@ import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
 import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
+import { makeHealthReport } from './tasks/make-health-report.ts';
 import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planDeliveries } from './tasks/plan-deliveries.ts';
@@ -22,11 +23,16 @@ import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { sealAudit } from './tasks/seal-audit.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
+import { sendHealthAlerts } from './tasks/send-health-alerts.ts';
+import { sendHealthDigest } from './tasks/send-health-digest.ts';
 import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sendReminders } from './tasks/send-reminders.ts';
 import { sendWebhooks } from './tasks/send-webhooks.ts';
+import { sweepAudit } from './tasks/sweep-audit.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
+import { sweepHealthAlerts } from './tasks/sweep-health-alerts.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
@@ -38,6 +44,7 @@ import { sweepWaitlist } from './tasks/sweep-waitlist.ts';
 import { sweepWebhooks } from './tasks/sweep-webhooks.ts';
 import type { Surroundings, Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
+import { verifyAudit } from './tasks/verify-audit.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
@@ -46,6 +53,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   expire_lapsed_requests: expireLapsedRequests,
   expire_waits: expireWaits,
   generate_slots: generateSlots,
+  make_health_report: makeHealthReport,
   mark_no_shows: markNoShows,
   offer_seats: offerSeats,
   plan_deliveries: planDeliveries,
@@ -58,10 +66,15 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   remove_old_webhooks: removeOldWebhooks,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  send_health_alerts: sendHealthAlerts,
+  send_health_digest: sendHealthDigest,
+  seal_audit: sealAudit,
   send_outgoing_mail: sendOutgoingMail,
   send_deliveries: sendDeliveries,
   send_webhooks: sendWebhooks,
+  sweep_audit: sweepAudit,
   sweep_deliveries: sweepDeliveries,
+  sweep_health_alerts: sweepHealthAlerts,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_no_shows: sweepNoShows,
@@ -73,6 +86,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_waitlist: sweepWaitlist,
   sweep_webhooks: sweepWebhooks,
   tidy_login: tidyLogin,
+  verify_audit: verifyAudit,
 };
 
 /**

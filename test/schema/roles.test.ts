@@ -53,13 +53,21 @@ test('the server may become each role of a request, for one transaction, and is 
     where role.rolname like 'app\\_%' and (member.rolname like 'app\\_%')
     order by role.rolname`);
   expect(rows).toEqual(
-    ['admin', 'anonymous', 'doctor', 'login', 'nurse', 'patient', 'receptionist', 'scheduler'].map(
-      (name) => ({
-        member: 'app_authenticator',
-        role: `app_${name}`,
-        inherits: false,
-      }),
-    ),
+    [
+      'admin',
+      'anonymous',
+      'doctor',
+      'login',
+      'monitor',
+      'nurse',
+      'patient',
+      'receptionist',
+      'scheduler',
+    ].map((name) => ({
+      member: 'app_authenticator',
+      role: `app_${name}`,
+      inherits: false,
+    })),
   );
 });
 
@@ -130,19 +138,15 @@ test('a connection of the server has its timeouts, and keeps them as every role'
   }
 });
 
-test.each([
-  'app_owner',
-  'app_worker',
-  'app_monitor',
-  'app_eraser',
-  'app_observer',
-  'pg_read_all_data',
-])('the server cannot become %s', async (role) => {
-  const client = new pg.Client({ connectionString: authenticatorUrl });
-  await client.connect();
-  try {
-    await expect(client.query(`set role ${role}`)).rejects.toMatchObject({ code: '42501' });
-  } finally {
-    await client.end();
-  }
-});
+test.each(['app_owner', 'app_worker', 'app_eraser', 'app_observer', 'pg_read_all_data'])(
+  'the server cannot become %s',
+  async (role) => {
+    const client = new pg.Client({ connectionString: authenticatorUrl });
+    await client.connect();
+    try {
+      await expect(client.query(`set role ${role}`)).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await client.end();
+    }
+  },
+);

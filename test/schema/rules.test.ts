@@ -88,6 +88,8 @@ hold(ownerPool, [
           where conrelid = attrelid and contype = 'f' and attnum = any (conkey))`,
     excused: {
       'app_private.import_row.run_id': 'the rows are gone before the run is stored',
+      'app_private.health_alert_delivery.hospital_id':
+        'the machinery, which has alerts too, is no hospital',
       'app_private.job_hour.hospital_id': 'the machinery, which has runs too, is no hospital',
       'app_private.job_state.hospital_id': 'the machinery, which has runs too, is no hospital',
       'app_public.log_entry.actor_account_id': 'the log outlives what it tells of',
@@ -105,8 +107,10 @@ hold(ownerPool, [
         'the record outlives the booking, which is archived',
       'app_public.consultation_addendum.patient_id': 'copied from the consultation',
       'app_public.consultation_participant.patient_id': 'copied from the consultation',
+      'app_public.review_item.entity_id': 'a finding names a row of whichever table it is about',
       'app_public.record_access.consultation_id': 'the log outlives what it tells of',
       'app_public.record_access.emergency_grant_id': 'the log outlives what it tells of',
+      'app_public.finding.entity_id': 'a check names a row of whichever table it looks at',
       'app_public.stage_alert.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.stage_alert.patient_id': 'copied from the appointment, which is referred to',
       'app_public.notification_delivery.account_id':
@@ -133,6 +137,7 @@ hold(ownerPool, [
       where not exists (
         select from pg_catalog.pg_constraint where conrelid = tenant_table.oid and contype = 'f')`,
     excused: {
+      'app_private.health_alert_delivery': 'the machinery, which has alerts too, is no hospital',
       'app_private.job_hour': 'the machinery, which has runs too, is no hospital',
       'app_private.job_state': 'the machinery, which has runs too, is no hospital',
       'app_public.log_entry': 'the machinery, which has entries too, is no hospital',
@@ -421,6 +426,11 @@ hold(ownerPool, [
       addendum_by_a_doctor: 'doctors are deactivated, never deleted',
       alert_acknowledged_by_an_account: 'accounts are deactivated, never deleted',
       alert_resolved_by_an_account: 'accounts are deactivated, never deleted',
+      health_alert_acknowledged_by_an_account: 'accounts are deactivated, never deleted',
+      health_alert_resolved_by_an_account: 'accounts are deactivated, never deleted',
+      review_claimed_by_an_account: 'accounts are deactivated, never deleted',
+      review_decided_by_an_account: 'accounts are deactivated, never deleted',
+      check_run_requested_by_an_account: 'accounts are deactivated, never deleted',
       consultation_started_by_an_account: 'accounts are deactivated, never deleted',
       consultation_with_a_doctor: 'doctors are deactivated, never deleted',
       participant_added_by_an_account: 'accounts are deactivated, never deleted',
@@ -453,6 +463,7 @@ hold(ownerPool, [
       schedule_at_a_location: 'locations are deactivated, never deleted',
       seat_added_by_an_account: 'accounts are deactivated, never deleted',
       seat_added_to_a_doctor: 'doctors are deactivated, never deleted',
+      finding_ignored_by_an_account: 'accounts are deactivated, never deleted',
       series_created_by_an_account: 'accounts are deactivated, never deleted',
       series_for_a_service: 'services are deactivated, never deleted',
       series_with_a_doctor: 'doctors are deactivated, never deleted',

@@ -28,6 +28,12 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_old_webhooks:${id}`,
       priority,
     },
+    {
+      task: 'make_health_report',
+      payload: { hospital_id: id },
+      key: `make_health_report:${id}`,
+      priority,
+    },
     removeJobRunsJob(id),
     removeOldLogJob(id),
     {

@@ -3,6 +3,8 @@ import 'postgraphile/graphile-build-pg';
 
 /** Tables whose rows are listed newest first unless the client says otherwise, and by what order. */
 const NEWEST_FIRST: Readonly<Record<string, string>> = {
+  check_run: 'ID_DESC',
+  finding: 'ID_DESC',
   notification: 'ID_DESC',
   // Its entries are written in batches, a little later than they happened.
   log_entry: 'LOGGED_AT_DESC',

@@ -2,8 +2,7 @@
 -- stops the owner and a superuser's slip as well. The one exception is the redaction of an erased
 -- person: only the role app_eraser, which nobody can become and which owns one function
 -- (retention/redact_history), and only to what guard_redaction lets pass.
--- Whoever seals the log by a chain of hashes must seal the digest of each personal field (see
--- retention/personal_fields), not its text: the text can be redacted later, the seal must still hold.
+-- Sealed entries (seal_audit) change in that way as well; seal_redaction tells it in the chain.
 create or replace function app_private.keep_audit() returns trigger
 language plpgsql security definer
 set search_path = ''
