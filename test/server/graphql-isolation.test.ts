@@ -41,6 +41,7 @@ const LISTS: Readonly<Record<string, string>> = {
   importedRows: 'imported_row',
   invitations: 'invitation',
   jobRuns: 'job_run',
+  logEntries: 'log_entry',
   locations: 'location',
   notificationDeliveries: 'notification_delivery',
   notificationPreferences: 'notification_preference',
@@ -215,6 +216,11 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
      insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $4) returning id as calendar_feed`,
     [rows[0].hospital_id, rows[0].appointment, notifications[0].notification, more.account],
   );
+  const log_entry = await storeOne(
+    'log_entry',
+    'kind, level, name, outcome, message',
+    "'operation', 'info', 'freeSlots', 'succeeded', 'freeSlots succeeded.'",
+  );
   const webhook_subscription = await storeOne(
     'webhook_subscription',
     'name, url, events',
@@ -281,6 +287,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     security_event: randomUUID(),
     import_run: randomUUID(),
     job_run: randomUUID(),
+    log_entry,
     imported_row: randomUUID(),
     no_show_log: randomUUID(),
     patient_block: randomUUID(),
