@@ -471,8 +471,13 @@ const breaks: readonly Break[] = [
     atLeast: 13,
   },
   {
-    says: 'roles that inherit',
-    broken: guards('role', 'different', "format('alter role %I inherit', guard.name)"),
+    says: 'roles that inherit, and roles that do not any more',
+    broken: guards(
+      'role',
+      'different',
+      `format('alter role %I %s', guard.name,
+         case when guard.definition like '% noinherit %' then 'inherit' else 'noinherit' end)`,
+    ),
     atLeast: 13,
   },
   {
@@ -490,9 +495,13 @@ const breaks: readonly Break[] = [
     atLeast: 8,
   },
   {
-    says: 'memberships that are always in force',
+    says: 'memberships that are always in force, and those that are not any more',
     since: 16,
-    broken: guards('membership', 'different', "format('grant %s with inherit true', guard.name)"),
+    broken: guards(
+      'membership',
+      'different',
+      "format('grant %s with inherit %s', guard.name, case when guard.definition like '%inherits%' then 'false' else 'true' end)",
+    ),
     atLeast: 8,
   },
   {
