@@ -505,10 +505,13 @@ hold(ownerPool, [
     offenders: `
       select format('%s may call %s but not %s', role.rolname, outer_function.name, inner_function.name)
       from our_function as outer_function
-      cross join pg_catalog.pg_roles as role
+      cross join lateral (
+        select distinct word[1] as name
+        from regexp_matches(outer_function.code, '\\m(\\w+\\.\\w+)\\s*\\(', 'g') as word
+      ) as called
       join our_function as inner_function
-        on inner_function.oid <> outer_function.oid
-        and outer_function.code ~ ('\\m' || replace(inner_function.name, '.', '\\.') || '\\s*\\(')
+        on inner_function.name = called.name and inner_function.oid <> outer_function.oid
+      cross join pg_catalog.pg_roles as role
       where role.rolname ~ '^app_(worker|login|anonymous|patient|doctor|nurse|receptionist|admin|monitor|scheduler)$'
         and not outer_function.prosecdef
         and has_function_privilege(role.oid, outer_function.oid, 'execute')
