@@ -415,6 +415,10 @@ hold(ownerPool, [
       'app_private.repair_lapsed_hold': 'locks slots and days, which the worker may not',
       'app_private.repair_no_show_counts': 'counts missed visits anew, which no role may',
       'app_private.repair_patient_block': 'writes into the log of blocks, which no role may',
+      'app_private.repair_missing_slots': 'cuts slots for a job that finds them missing',
+      'app_private.repair_slot_closure': 'closes and opens slots, which no role may',
+      'app_private.repair_slot_count': 'counts seats anew, which no role may',
+      'app_private.repair_stray_slot': 'withdraws slots, which no role may',
       'app_private.repair_slot_status': 'writes slots, which no role may',
       'app_private.repair_stale_appointment':
         'locks patients, slots and days, which the worker may not',
