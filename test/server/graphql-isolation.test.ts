@@ -23,6 +23,7 @@ const LISTS: Readonly<Record<string, string>> = {
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  auditSeals: 'audit_seal',
   consultationAddenda: 'consultation_addendum',
   consultationParticipants: 'consultation_participant',
   consultations: 'consultation',
@@ -72,6 +73,7 @@ const OTHERS = [
   'previewTimeZone',
   'query',
   'unreadNotificationCount',
+  'verifyAudit',
   'webhookEvents',
 ];
 

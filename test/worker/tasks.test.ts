@@ -274,6 +274,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
   expect(items.map(({ task }) => task).sort()).toEqual([
     'plan_night',
     'report_unknown_topics',
+    'sweep_audit',
     'sweep_deliveries',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',

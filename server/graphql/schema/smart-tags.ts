@@ -11,6 +11,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   appointment_reminder: ['appointment_id', 'starts_at'],
   appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
+  audit_seal: ['id', 'number', 'sealed_at'],
   account: ['id', 'email', 'role'],
   consultation: ['id', 'appointment_id', 'patient_id', 'started_at'],
   consultation_addendum: ['id', 'consultation_id'],
@@ -249,6 +250,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
       },
+      ...actorTags('audit_seal', 'redaction_of_a_patient', 'patient'),
       ...actorTags('no_show_log', 'no_show_marked_by_an_account', 'marker'),
       ...actorTags('no_show_log', 'no_show_undone_by_an_account', 'undoer'),
       ...actorTags('patient_block', 'block_by_an_account', 'blocker'),
