@@ -30,7 +30,10 @@ export async function unguarded<T>(db: ClientBase, work: () => Promise<T>): Prom
   try {
     return await work();
   } finally {
-    await db.query("select pg_catalog.set_config('session_replication_role', 'origin', true)");
+    // After an error of `work` this one is refused as well, and says less.
+    await db
+      .query("select pg_catalog.set_config('session_replication_role', 'origin', true)")
+      .catch(() => {});
   }
 }
 

@@ -30,6 +30,8 @@ export interface Config {
   dataKeys: DataKey[] | undefined;
   /** Keys with which a scheduler outside may start jobs; without any it may not. */
   cronApiKeys: string[];
+  /** Keys with which monitoring outside may ask for the state of checks; without any it may not. */
+  monitorApiKeys: string[];
   /** Where e-mails are handed in, and who sends them; undefined sends none. */
   email: { url: string; from: string } | undefined;
   /** The operator's gateways; undefined sends none. */
@@ -106,6 +108,7 @@ const shape = z.object({
   DEMO: flag.optional(),
   DATA_KEYS: z.string().transform(readKeys).optional(),
   CRON_API_KEYS: z.string().transform(readApiKeys).optional(),
+  MONITOR_API_KEYS: z.string().transform(readApiKeys).optional(),
   SMTP_URL: z
     .string()
     .refine(
@@ -193,6 +196,7 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     demo: values.DEMO ?? (values.DATABASE_URL === undefined && !isProduction),
     dataKeys: values.DATA_KEYS,
     cronApiKeys: values.CRON_API_KEYS ?? [],
+    monitorApiKeys: values.MONITOR_API_KEYS ?? [],
     email: pairOf(values.SMTP_URL, values.MAIL_FROM, (url, from) => ({ url, from })),
     sms: pairOf(values.SMS_WEBHOOK_URL, values.SMS_WEBHOOK_SECRET, (url, secret) => ({
       url,

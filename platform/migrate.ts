@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { type DatabaseUrls, withDatabase } from './database-urls.ts';
 import { canLogIn, setPassword } from './migration/login-roles.ts';
+import { lookAtGuards } from './migration/look-at-guards.ts';
 import { withRetries } from './migration/retry.ts';
 import { runMigrations } from './migration/runner.ts';
 import {
@@ -86,8 +87,12 @@ async function migrateAlone(client: pg.Client, options: MigrateOptions): Promise
   const { urls, say = () => {} } = options;
   const folder = join(projectFolder, 'migrations');
   const before = await appliedMigrations(client);
-  refuseUnknown(before, await committedMigrations(folder));
+  const committed = await committedMigrations(folder);
+  refuseUnknown(before, committed);
   const withCurrent = options.withCurrent && (await hasCurrentMigration(folder));
+  if (withCurrent || before.length < committed.length) {
+    await withRetries(() => lookAtGuards(client));
+  }
   const runner = { folder: projectFolder, databaseUrl: urls.databaseUrl, say };
   await withRetries(() => runMigrations(runner, withCurrent)).catch((error: Error) => {
     const hint = withCurrent ? '\nIn development, npm run db:reset builds the database anew.' : '';

@@ -10,15 +10,19 @@ import { postgraphile } from 'postgraphile';
 import { grafserv } from 'postgraphile/grafserv/express/v4';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
+import type { OperationsLog } from '../platform/operations-log.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Claims } from './auth/claims.ts';
 import { claimsToSettings } from './auth/claims.ts';
 import { originOf } from './auth/origin.ts';
 import { describeForLog, Refusal, refusalFrom, unexpectedError } from './errors.ts';
+import type { ToldOperation } from './graphql/operations.ts';
 import { createPgService } from './graphql/pg-service.ts';
 import { SchemaPreset } from './graphql/schema/preset.ts';
 import { createGraphqlWalls } from './graphql/walls.ts';
 import { createHealthRouter, type Draining } from './health.ts';
+import { levelOf, recordRequests } from './log/record-requests.ts';
+import { note, noteRefusal } from './log/request-facts.ts';
 import { inboxOf, type NotificationChanges } from './notification-changes.ts';
 import { identifyRequest } from './request-context.ts';
 import type { SlotChanges } from './slot-changes.ts';
@@ -37,13 +41,15 @@ export type AppOptions = {
     | 'publicUrl'
   >;
   log: Log;
+  /** Where an entry of every request and operation is left. */
+  operations: OperationsLog;
   auth: Auth;
   slotChanges: SlotChanges;
   notificationChanges: NotificationChanges;
   stageAlertChanges: StageAlertChanges;
   draining: Draining;
   /** Routes by which schedulers outside start jobs. */
-  externalTrigger: Router;
+  externalTrigger: { router: Router; paths: readonly string[] };
   /** What is served besides, before GraphQL. */
   pages: readonly RequestHandler[];
 };
@@ -60,7 +66,7 @@ export type App = {
 
 /** Puts the rooms together: health, login, GraphQL. The pool stays the caller's. */
 export function createApp(options: AppOptions): App {
-  const { auth, config, draining, log, pool } = options;
+  const { auth, config, draining, log, operations, pool } = options;
   const walls = createGraphqlWalls<Claims>({
     log,
     production: config.environment === 'production',
@@ -68,6 +74,11 @@ export function createApp(options: AppOptions): App {
     graphiql: config.graphiql,
     persistedOperationsPath: config.persistedOperations,
     verify: auth.verify,
+    tell(context, operation) {
+      const http = context.expressv4?.req;
+      if (http) note(http, operation);
+      else tellOfSubscription(operations, walls.websockets.claimsOf(context), operation);
+    },
   });
   const graphile = postgraphile({
     extends: [SchemaPreset, walls.preset],
@@ -96,7 +107,8 @@ export function createApp(options: AppOptions): App {
   app.set('trust proxy', config.trustProxy);
   app.use(identifyRequest, closeWhenDraining(draining));
   app.use(createHealthRouter(pool, draining));
-  app.use(options.externalTrigger);
+  app.use(recordRequests(operations, options.externalTrigger.paths));
+  app.use(options.externalTrigger.router);
   app.use('/auth', auth.router);
   for (const page of options.pages) app.use(page);
   app.use('/graphql', auth.authenticate, walls.transport);
@@ -147,6 +159,22 @@ const notFound: RequestHandler = (_request, _response, next) => {
   );
 };
 
+/** A websocket has no request that ends; that a subscription began is all there is to tell. */
+function tellOfSubscription(
+  operations: OperationsLog,
+  claims: Claims | undefined,
+  operation: ToldOperation,
+): void {
+  operations.write({
+    ...operation,
+    kind: 'operation',
+    level: levelOf('operation', operation.outcome),
+    hospitalId: claims?.hospitalId,
+    actorAccountId: claims?.accountId,
+    actorRole: claims?.role ?? 'anonymous',
+  });
+}
+
 /** Whatever a route throws leaves in the one form; what nobody foresaw leaves an id in the log. */
 function answerError(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
@@ -154,6 +182,7 @@ function answerError(log: Log): ErrorRequestHandler {
     if (refusal.extensions.scenario === 'unexpected_error') {
       log.error({ error: describeForLog(error), error_id: request.requestId }, 'unexpected error');
     }
+    noteRefusal(request, refusal);
     if (refusal.status === 503) response.setHeader('retry-after', '1');
     const { message, extensions } = refusal;
     response.status(refusal.status).json({ errors: [{ message, extensions }] });

@@ -3,23 +3,30 @@ import type { RequestHandler } from 'express';
 import type { Pool } from 'pg';
 import type { Config } from '../platform/config.ts';
 import type { Log } from '../platform/log.ts';
-import { createPool } from '../platform/pool.ts';
+import { type OperationsLogOptions, openOperationsLog } from '../platform/operations-log.ts';
+import { createPool, withTransaction } from '../platform/pool.ts';
 import type { DataKey } from '../platform/sealed.ts';
 import { type JwtSecret, type LinkSecret, linkSecretsFrom } from '../platform/secrets.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Auth, type AuthOptions, createAuth } from './auth/auth.ts';
 import { readErrorCatalog } from './auth/error-catalog.ts';
 import { createCalendarFeeds } from './calendar/calendar-feeds.ts';
-import { createExternalTrigger, type ExternalTriggerOptions } from './jobs/external-trigger.ts';
+import {
+  createExternalTrigger,
+  EXTERNAL_TRIGGERS,
+  type ExternalTriggerOptions,
+} from './jobs/external-trigger.ts';
 import { createVisitLinks } from './links/visit-links.ts';
 import { listen } from './listen.ts';
 import { openListener } from './listener.ts';
+import { createHealthChecks, type HealthChecksOptions } from './monitor/health-checks.ts';
 import { NotificationChanges } from './notification-changes.ts';
+import { startServerHeartbeat } from './server-heartbeat.ts';
 import { SlotChanges } from './slot-changes.ts';
 import { StageAlertChanges } from './stage-alert-changes.ts';
 
 export type ServerOptions = {
-  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys'>;
+  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys' | 'monitorApiKeys'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
   /** The first seals, all open. */
@@ -33,8 +40,12 @@ export type ServerOptions = {
   auth?: Pick<AuthOptions, 'limits' | 'pollSessionsEveryMs'>;
   /** What schedulers outside may start, where it is not the usual. */
   externalTrigger?: Pick<ExternalTriggerOptions, 'triggers' | 'waitMs'>;
+  /** How the checks are watched from outside, where it is not the usual. */
+  healthChecks?: Pick<HealthChecksOptions, 'runMs'>;
   /** How often an address may ask within a minute, where it is not as often as usual. */
   mostInAMinute?: { links?: number; calendars?: number; missingCalendars?: number };
+  /** How the log is written, where it is not the usual. */
+  operationsLog?: Partial<OperationsLogOptions>;
   slotChanges?: SlotChanges;
   notificationChanges?: NotificationChanges;
   stageAlertChanges?: StageAlertChanges;
@@ -70,17 +81,34 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     secret: jwtSecrets[0]?.secret ?? '',
     ...options.externalTrigger,
   });
+  const healthChecks = createHealthChecks({
+    pool,
+    log,
+    keys: config.monitorApiKeys,
+    secret: jwtSecrets[0]?.secret ?? '',
+    ...options.healthChecks,
+  });
+  const operations = openOperationsLog({
+    log,
+    send: (batch) => writeLog(pool, batch),
+    ...options.operationsLog,
+  });
+  const heart = startServerHeartbeat({ pool, log, environment: config.environment });
   const app = createApp({
     pool,
     config,
     log,
+    operations,
     auth,
     slotChanges,
     notificationChanges,
     stageAlertChanges,
     draining,
-    externalTrigger: externalTrigger.router,
-    pages: [auth.pages, ...(await createPages(options, pool))],
+    externalTrigger: {
+      router: externalTrigger.router,
+      paths: Object.keys(options.externalTrigger?.triggers ?? EXTERNAL_TRIGGERS),
+    },
+    pages: [healthChecks.router, auth.pages, ...(await createPages(options, pool))],
   });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
   await app.attach(server);
@@ -106,10 +134,25 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       notificationChanges.close();
       stageAlertChanges.close();
       await Promise.all([app.close(), closed]);
-      await Promise.all([listener.close(), auth.close(), externalTrigger.close()]);
+      await Promise.all([
+        listener.close(),
+        auth.close(),
+        externalTrigger.close(),
+        healthChecks.close(),
+        operations.close(),
+        heart.stop(),
+      ]);
       await pool.end();
     },
   };
+}
+
+/** That the log is on disk is worth no wait: what a crash of the database loses of it is half a second. */
+async function writeLog(pool: Pool, batch: string): Promise<void> {
+  const settings = { role: 'app_login', synchronous_commit: 'off' };
+  await withTransaction(pool, settings, (client) =>
+    client.query('select app_private.write_log(entries => $1::jsonb)', [batch]),
+  );
 }
 
 /** What is served to those who are not logged in but know a secret address. */

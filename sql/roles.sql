@@ -19,7 +19,8 @@ begin
       ('app_admin', 'nologin noinherit'),
       ('app_monitor', 'nologin noinherit'),
       ('app_eraser', 'nologin noinherit'),
-      ('app_scheduler', 'nologin noinherit')
+      ('app_scheduler', 'nologin noinherit'),
+      ('app_observer', 'nologin inherit')
     ) as role_list (name, options)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted.name) then
@@ -31,8 +32,16 @@ begin
   -- that only its one function can redact), and to give the worker its schema. A superuser already
   -- can; another role grants itself what CREATEROLE entitles it to.
   if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
-    execute format('grant app_owner, app_worker, app_eraser to %I', current_user);
+    execute format('grant app_owner, app_worker, app_eraser, app_observer to %I', current_user);
   end if;
+
+  -- app_observer sees how long transactions of other roles are open, through the one function that it owns
+  -- for that; nobody is a member of it. Whoever may not give that right leaves it out: the check is blind then.
+  begin
+    grant pg_read_all_stats to app_observer;
+  exception when insufficient_privilege then
+    raise notice 'pg_read_all_stats is not granted to app_observer: long transactions of other roles are not seen.';
+  end;
 
   execute format('revoke all on database %I from public', current_database());
   execute format('grant connect on database %I to app_authenticator, app_worker, app_monitor', current_database());
@@ -40,7 +49,8 @@ end
 $$;
 
 -- The server logs in as app_authenticator and becomes, for one transaction, one of these.
-grant app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_scheduler
+grant app_login, app_anonymous, app_patient, app_doctor, app_nurse, app_receptionist, app_admin, app_scheduler,
+  app_monitor
   to app_authenticator;
 
 -- Timeouts stand on the login role, because SET ROLE does not apply a role's own settings.

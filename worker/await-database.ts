@@ -7,6 +7,7 @@ const needs = `
   select pg_catalog.to_regprocedure('app_private.claim_outbox(text[],integer)') is not null
      and pg_catalog.to_regprocedure('app_private.record_heartbeat(text)') is not null
      and pg_catalog.to_regclass('app_public.job_run') is not null
+     and pg_catalog.to_regprocedure('app_private.write_log(jsonb)') is not null
      and pg_catalog.to_regclass('graphile_worker._private_jobs') is not null as is_migrated`;
 
 const shortestPauseMs = 250;

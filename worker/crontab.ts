@@ -5,7 +5,7 @@
  */
 export const crontab = `
 # Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions and
-# what was read long ago away, past years to the archive.
+# what was read long ago away, past years to the archive, the report of the day that ended.
 # A day of fill, because each hospital has exactly one such hour a day and a missed one leaves a hole.
 0 * * * * plan_night ?fill=1d&priority=10
 
@@ -40,6 +40,10 @@ export const crontab = `
 
 # Every minute: webhooks whose time has come: another try, a test, a lease that lapsed.
 * * * * * sweep_webhooks ?jobKey=sweep_webhooks&max=1
+
+# Every minute: health alerts that no message told of, chat messages to be tried again, and digests whose
+# four hours are over.
+* * * * * sweep_health_alerts ?jobKey=sweep_health_alerts&max=1
 
 # Every five minutes: reminders of visits whose time has come.
 */5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1

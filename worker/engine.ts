@@ -2,12 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseCrontab, type Runner, run, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Log } from '../platform/log.ts';
-import { createPool } from '../platform/pool.ts';
+import { openOperationsLog } from '../platform/operations-log.ts';
+import { createPool, withTransaction } from '../platform/pool.ts';
+import { type ProcessHeartbeat, startProcessHeartbeat } from '../platform/process-heartbeat.ts';
 import { answered } from './connection.ts';
 import { crontab } from './crontab.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { createQueueEvents, createQueueLog } from './queue-log.ts';
 import { type Relay, startRelay } from './relay.ts';
+import { type RunTally, startRunTally } from './run-tally.ts';
 import { createTaskList } from './task-list.ts';
 import type { Surroundings } from './tasks/task.ts';
 
@@ -15,6 +18,8 @@ export interface EngineOptions {
   url: string;
   log: Log;
   surroundings: Surroundings;
+  /** What the process runs in: production, development or test. */
+  environment: string;
   /** Ids of engines before this one, which have stopped; what they held is unlocked. */
   former: readonly string[];
 }
@@ -33,8 +38,9 @@ export interface Engine {
 }
 
 const concurrency = 4;
-// A job, its sign of life and the report of another one for each, and the crontab, the listener, the relay, the heartbeat.
-const connections = 3 * concurrency + 4;
+// A job, its sign of life and the report of another one for each, and the crontab, the listener, the
+// relay, both heartbeats and the log.
+const connections = 3 * concurrency + 6;
 const closeWithinMs = 3_000;
 
 /** Starts to work. Resolves when the first heartbeat is noted; throws when that cannot be. */
@@ -42,6 +48,7 @@ export async function startEngine({
   url,
   log,
   surroundings,
+  environment,
   former,
 }: EngineOptions): Promise<Engine> {
   const pool = createPool({
@@ -54,21 +61,31 @@ export async function startEngine({
   const heartbeat = Promise.withResolvers<Heartbeat>();
   heartbeat.promise.catch(() => {});
   let runner: Runner | undefined;
+  const record = startRecord(pool, log);
   try {
     const events = createQueueEvents(log);
     const id = idOfPool(events);
     runner = await run(
-      runnerOptions({ pool, log, surroundings, events, heartbeat: heartbeat.promise }),
+      runnerOptions({
+        pool,
+        log,
+        surroundings,
+        events,
+        heartbeat: heartbeat.promise,
+        tally: record.tally,
+      }),
     );
     const workerId = await id;
     for (const each of former) await retire(pool, each);
     const heart = await startHeartbeat({ pool, log, workerId });
     heartbeat.resolve(heart);
     const relay = startRelay({ pool, log });
-    return engineOf({ pool, log, runner, heart, relay, workerId });
+    const process = startWorkerHeartbeat({ pool, log, environment });
+    return engineOf({ pool, log, runner, heart, relay, workerId, record, process });
   } catch (error) {
     heartbeat.reject(error);
     await stopRunner(runner, 0);
+    await record.stop();
     await endPool(pool);
     throw error;
   }
@@ -81,9 +98,12 @@ type Parts = {
   heart: Heartbeat;
   relay: Relay;
   workerId: string;
+  record: RunRecord;
+  process: ProcessHeartbeat;
 };
 
-function engineOf({ pool, log, runner, heart, relay, workerId }: Parts): Engine {
+function engineOf(parts: Parts): Engine {
+  const { pool, log, runner, heart, relay, workerId, record, process } = parts;
   const queueEnded = runner.promise.then(
     () => new Error('The job queue stopped by itself.'),
     (error: unknown) => error,
@@ -97,7 +117,8 @@ function engineOf({ pool, log, runner, heart, relay, workerId }: Parts): Engine 
       heart.letGo();
       if (!(await finished)) log.warn('jobs did not finish in time and are given back');
       await relayed;
-      await answered(heart.stop(), closeWithinMs).catch(() => {});
+      await answered(Promise.all([heart.stop(), process.stop()]), closeWithinMs).catch(() => {});
+      await answered(record.stop(), closeWithinMs).catch(() => {});
       // While the database is away this fails, and whoever works next does it.
       await answered(retire(pool, workerId), closeWithinMs).catch(() => {});
       await endPool(pool);
@@ -109,6 +130,7 @@ type Work = Pick<Parts, 'pool' | 'log'> & {
   surroundings: Surroundings;
   events: WorkerEvents;
   heartbeat: Promise<Heartbeat>;
+  tally: RunTally;
 };
 
 function runnerOptions({
@@ -117,10 +139,11 @@ function runnerOptions({
   surroundings,
   events,
   heartbeat,
+  tally,
 }: Work): Parameters<typeof run>[0] {
   return {
     pgPool: pool,
-    taskList: createTaskList(log, surroundings),
+    taskList: createTaskList(log, surroundings, { tally }),
     parsedCronItems: parseCrontab(crontab),
     concurrency,
     pollInterval: 2_000,
@@ -137,6 +160,47 @@ function runnerOptions({
     // process ends.
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   };
+}
+
+/** What is told in the log of runs that have no record of their own. */
+type RunRecord = { tally: RunTally; stop(): Promise<void> };
+
+function startRecord(pool: Pool, log: Log): RunRecord {
+  const operations = openOperationsLog({
+    log,
+    send: (batch) =>
+      withTransaction(pool, { synchronous_commit: 'off' }, async (client) => {
+        await client.query('select app_private.write_log(entries => $1::jsonb)', [batch]);
+      }),
+  });
+  const tally = startRunTally(operations);
+  return {
+    tally,
+    async stop() {
+      tally.stop();
+      await operations.close();
+    },
+  };
+}
+
+type Beating = { pool: Pool; log: Log; environment: string };
+
+/** Says how far this worker's clock is from the database's; the queue's own heartbeat is about its jobs. */
+function startWorkerHeartbeat({ pool, log, environment }: Beating): ProcessHeartbeat {
+  return startProcessHeartbeat({
+    kind: 'worker',
+    environment,
+    log: log.child({}, { level: 'error' }),
+    async tell({ driftMs, kind, processId, uncertaintyMs }) {
+      const { rows } = await pool.query<{ at: Date }>(
+        `select app_private.beat_process(
+           process_id => $1::text, kind => $2::text, environment => $3::text,
+           drift_ms => $4::integer, uncertainty_ms => $5::integer) as at`,
+        [processId, kind, environment, driftMs, uncertaintyMs],
+      );
+      return rows[0]?.at ?? new Date();
+    },
+  });
 }
 
 // The queue gives itself an id when it starts, and locks jobs and queues under it.

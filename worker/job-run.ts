@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.ts';
 import { isConnectionLoss } from './connection.ts';
 import type { AskedRun, Queryable } from './jobs.ts';
 import { PayloadError } from './payloads.ts';
+import type { RunTally } from './run-tally.ts';
 
 /** The hospital under which the database keeps what serves all hospitals. */
 export const machinery = '00000000-0000-0000-0000-000000000000';
@@ -42,12 +43,12 @@ export interface Recorder {
  * way (Postgres ends those by itself); one that only waits for something else shows none, and counts as
  * stuck in the end. Jobs that are counted by the hour have no row of their own until their first beat.
  */
-export function createRecorder(log: Log, beatMs = 15_000): Recorder {
+export function createRecorder(log: Log, beatMs = 15_000, tally?: RunTally): Recorder {
   const manners = createManners();
   return {
     async record(job, helpers, work) {
       const manner = await manners(job.name, helpers);
-      await new Run({ job, helpers, log, beatMs, manner }).pass(work);
+      await new Run({ job, helpers, log, beatMs, manner, tally }).pass(work);
     },
   };
 }
@@ -71,7 +72,14 @@ async function readCatalog({ query }: Helpers): Promise<Map<string, Manner>> {
   return new Map(rows.map((row) => [row.name, row]));
 }
 
-type Parts = { job: JobOnRecord; helpers: Helpers; log: Log; beatMs: number; manner: Manner };
+type Parts = {
+  job: JobOnRecord;
+  helpers: Helpers;
+  log: Log;
+  beatMs: number;
+  manner: Manner;
+  tally: RunTally | undefined;
+};
 type End = { error?: unknown; result?: TaskResult };
 
 class Run {
@@ -204,6 +212,10 @@ class Run {
          error_code => $7::text, scenario => $8::text, error => $9::text)`,
       [job.hospitalId, job.name, helpers.job.locked_by, ...facts, ...fault],
     );
+    if (!isSuccess) return;
+    const durationMs = Math.round(performance.now() - this.#startedAt);
+    const items = end.result?.items ?? null;
+    this.#parts.tally?.count({ hospitalId: job.hospitalId, job: job.name, durationMs, items });
   }
 
   /** Tells the run that added this job; of tries again it hears nothing. */

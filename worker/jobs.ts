@@ -100,6 +100,15 @@ export function sendDeliveriesJob(hospitalId: string, channel: Channel): NewJob 
   };
 }
 
+/** The job that tells of the health alerts of a hospital, or of the machinery. */
+export function sendHealthAlertsJob(hospitalId: string): NewJob {
+  return {
+    task: 'send_health_alerts',
+    payload: { hospital_id: hospitalId },
+    key: `send_health_alerts:${hospitalId}`,
+  };
+}
+
 // As many as a job's payload names.
 const mostPlanned = 500;
 

@@ -7,6 +7,7 @@ await runService('worker', async ({ config, linkSecrets, urls, log }) => {
   const worker = await openWorker({
     url: urls.workerUrl,
     log,
+    environment: config.environment,
     surroundings: {
       transports,
       links: { publicUrl: config.publicUrl, linkSecrets },

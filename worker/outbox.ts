@@ -1,5 +1,11 @@
 import { machinery } from './job-run.ts';
-import { generateSlotsJob, type NewJob, planDeliveriesJobs, sendMailJob } from './jobs.ts';
+import {
+  generateSlotsJob,
+  type NewJob,
+  planDeliveriesJobs,
+  sendHealthAlertsJob,
+  sendMailJob,
+} from './jobs.ts';
 import { payloadShapes, type TaskName } from './payloads.ts';
 import { eventOf, type WebhookEvent } from './webhook-events.ts';
 
@@ -50,6 +56,7 @@ interface Change {
 /** The topics that a relay takes out of the outbox. */
 export const topics: readonly string[] = [
   'appointment',
+  'health_alert',
   'job',
   'mail',
   'notification',
@@ -90,10 +97,13 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const mails = messages
     .filter(({ topic }) => topic === 'mail')
     .map(({ hospital_id }) => sendMailJob(hospital_id));
+  const alerts = messages
+    .filter(({ topic }) => topic === 'health_alert')
+    .map(({ hospital_id }) => sendHealthAlertsJob(hospital_id));
   const asked = messages
     .filter(({ topic }) => topic === 'job')
     .flatMap((message) => askedJobOf(message) ?? []);
-  const each = new Map([...jobs, ...mails, ...asked].map((job) => [job.key, job]));
+  const each = new Map([...jobs, ...mails, ...alerts, ...asked].map((job) => [job.key, job]));
   return [...each.values(), ...plansOf(messages)];
 }
 

@@ -4,11 +4,13 @@ import type { Log } from '../platform/log.ts';
 import { createRecorder, type JobOnRecord, machinery, type Recorder } from './job-run.ts';
 import { addedByKey, runKey } from './jobs.ts';
 import { readPayload, type TaskName } from './payloads.ts';
+import type { RunTally } from './run-tally.ts';
 import { archivePastYears } from './tasks/archive-past-years.ts';
 import { expireLapsedHolds } from './tasks/expire-lapsed-holds.ts';
 import { expireLapsedRequests } from './tasks/expire-lapsed-requests.ts';
 import { expireWaits } from './tasks/expire-waits.ts';
 import { generateSlots } from './tasks/generate-slots.ts';
+import { makeHealthReport } from './tasks/make-health-report.ts';
 import { markNoShows } from './tasks/mark-no-shows.ts';
 import { offerSeats } from './tasks/offer-seats.ts';
 import { planDeliveries } from './tasks/plan-deliveries.ts';
@@ -16,17 +18,21 @@ import { planNight } from './tasks/plan-night.ts';
 import { planWebhooks } from './tasks/plan-webhooks.ts';
 import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
+import { removeOldLog } from './tasks/remove-old-log.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
 import { sealAudit } from './tasks/seal-audit.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
+import { sendHealthAlerts } from './tasks/send-health-alerts.ts';
+import { sendHealthDigest } from './tasks/send-health-digest.ts';
 import { sendOutgoingMail } from './tasks/send-outgoing-mail.ts';
 import { sendReminders } from './tasks/send-reminders.ts';
 import { sendWebhooks } from './tasks/send-webhooks.ts';
 import { sweepAudit } from './tasks/sweep-audit.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
+import { sweepHealthAlerts } from './tasks/sweep-health-alerts.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
 import { sweepNoShows } from './tasks/sweep-no-shows.ts';
@@ -47,6 +53,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   expire_lapsed_requests: expireLapsedRequests,
   expire_waits: expireWaits,
   generate_slots: generateSlots,
+  make_health_report: makeHealthReport,
   mark_no_shows: markNoShows,
   offer_seats: offerSeats,
   plan_deliveries: planDeliveries,
@@ -54,16 +61,20 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   plan_webhooks: planWebhooks,
   raise_stage_alerts: raiseStageAlerts,
   remove_job_runs: removeJobRuns,
+  remove_old_log: removeOldLog,
   remove_old_sessions: removeOldSessions,
   remove_old_webhooks: removeOldWebhooks,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  send_health_alerts: sendHealthAlerts,
+  send_health_digest: sendHealthDigest,
   seal_audit: sealAudit,
   send_outgoing_mail: sendOutgoingMail,
   send_deliveries: sendDeliveries,
   send_webhooks: sendWebhooks,
   sweep_audit: sweepAudit,
   sweep_deliveries: sweepDeliveries,
+  sweep_health_alerts: sweepHealthAlerts,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
   sweep_no_shows: sweepNoShows,
@@ -85,10 +96,10 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
 export function createTaskList(
   log: Log,
   surroundings: Surroundings,
-  { beatMs }: { beatMs?: number } = {},
+  { beatMs, tally }: { beatMs?: number; tally?: RunTally } = {},
 ): TaskList {
   const names = Object.keys(tasks) as TaskName[];
-  const recorder = createRecorder(log, beatMs);
+  const recorder = createRecorder(log, beatMs, tally);
   return Object.fromEntries(
     names.map((name) => [name, runnable(name, log, recorder, surroundings)]),
   );

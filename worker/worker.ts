@@ -10,6 +10,8 @@ export interface WorkerOptions {
   log: Log;
   /** What tasks reach outside; whoever opened it closes it. */
   surroundings: Surroundings;
+  /** What the process runs in; development unless told. */
+  environment?: string;
 }
 
 /** A worker that works. */
@@ -46,17 +48,18 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
 }
 
 async function keepWorking(
-  { url, log, surroundings }: WorkerOptions,
+  options: WorkerOptions,
   signal: AbortSignal,
   onWork: () => void,
 ): Promise<void> {
+  const { log } = options;
   const aborted = new Promise<'stop'>((resolve) => {
     signal.addEventListener('abort', () => resolve('stop'), { once: true });
   });
   let former: readonly string[] = [];
   let pauseMs = shortestPauseMs;
   while (!signal.aborted) {
-    const engine = await startWhenPossible({ url, log, surroundings }, former, signal);
+    const engine = await startWhenPossible(options, former, signal);
     if (!engine) return;
     log.info({ worker_id: engine.workerId }, 'working');
     onWork();
@@ -72,7 +75,7 @@ async function keepWorking(
 }
 
 async function startWhenPossible(
-  { url, log, surroundings }: WorkerOptions,
+  { url, log, surroundings, environment = 'development' }: WorkerOptions,
   former: readonly string[],
   signal: AbortSignal,
 ): Promise<Engine | undefined> {
@@ -82,7 +85,7 @@ async function startWhenPossible(
     await awaitDatabase(url, log, signal);
     if (signal.aborted) return undefined;
     try {
-      return await startEngine({ url, log, surroundings, former });
+      return await startEngine({ url, log, surroundings, environment, former });
     } catch (error) {
       const { message } = error as Error;
       if (message !== said) log.warn({ err: error }, 'cannot start yet, trying again');

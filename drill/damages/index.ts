@@ -15,7 +15,11 @@ export async function allDamages(): Promise<readonly Damage[]> {
 
 async function damagesIn(file: string): Promise<Damage[]> {
   const module: Record<string, unknown> = await import(file);
-  return Object.values(module).filter(isDamage);
+  // By name: how a module lists what it exports depends on who loads it.
+  return Object.keys(module)
+    .toSorted()
+    .map((name) => module[name])
+    .filter(isDamage);
 }
 
 function isDamage(value: unknown): value is Damage {

@@ -28,10 +28,23 @@ export async function migrateWorkerSchema(workerUrl: string): Promise<void> {
       schema: 'graphile_worker',
       logger: new Logger(() => () => {}),
     });
+    await pool.query(openToObserver);
   } finally {
     await pool.end();
   }
 }
+
+// For queue_state: how many jobs wait. The view has no payloads. Its owner gives the right, and a migration of
+// the queue that makes the view anew takes it away.
+const openToObserver = `
+  do $$
+  begin
+    if pg_catalog.to_regrole('app_observer') is not null then
+      grant usage on schema graphile_worker to app_observer;
+      grant select on graphile_worker.jobs to app_observer;
+    end if;
+  end
+  $$`;
 
 const migrationsTable = `
   create table if not exists graphile_worker.migrations (

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { note } from '../log/request-facts.ts';
 import { ACCESS_TOKEN_SECONDS } from './access-token.ts';
 import type { Challenge, Session } from './accounts.ts';
 import type { AuthParts } from './parts.ts';
@@ -11,6 +12,7 @@ export function logSession(
   event: string,
 ): void {
   const { accountId, hospitalId, role, sessionId } = session;
+  note(request, { hospitalId, actorAccountId: accountId, actorRole: role });
   parts.log.info(
     {
       account_id: accountId,

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { describeForLog } from '../errors.ts';
+import { note } from '../log/request-facts.ts';
 import { answerSession, challengeRefusal, logSession } from './answer-session.ts';
 import { checkPassword } from './check-password.ts';
 import type { LinkOwner } from './links.ts';
@@ -32,6 +33,7 @@ export async function acceptInvitation(
   const { passwordHash, token } = await checkLink(parts, request, 'invitation', link, password);
   const accountId = await parts.links.accept(originOf(request), token, passwordHash);
   const { hospitalId } = token;
+  note(request, { entityType: 'account', entityId: accountId });
   return {
     account: { hospitalId, accountId, passwordHash, isLocked: false },
     refresh: createRefreshToken(hospitalId),
@@ -45,6 +47,7 @@ export async function acceptInvitation(
 export function handleForgotten({ catalog, limiter, links, log }: AuthParts): RequestHandler {
   return async (request, response) => {
     const { email, hospital } = await readInput(request, forgottenShape, catalog);
+    note(request, { hospitalSlug: hospital });
     const origin = originOf(request);
     const subjects = [limiter.reset(hospital, email), limiter.address('resetAddress', request.ip)];
     await limiter.attempt(subjects, async () => {
@@ -81,6 +84,7 @@ export async function resetPassword(
   const checked = await checkLink(parts, request, 'password_reset', link, password);
   const { owner, passwordHash, token } = checked;
   const { accountId, sessionIds } = await links.reset(originOf(request), token, passwordHash);
+  note(request, { entityType: 'account', entityId: accountId });
   endedSessions.add(sessionIds);
   await limiter.forgive(limiter.account(owner.hospital, owner.email));
   log.info({ account_id: accountId, request_id: request.requestId }, 'password changed by link');
@@ -134,6 +138,7 @@ export async function findLink(
       await limiter.fail(address);
       throw catalog.refusal('link_not_valid');
     }
+    note(request, { hospitalId: token.hospitalId });
     return { owner, token };
   });
 }

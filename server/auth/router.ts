@@ -1,5 +1,11 @@
-import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Router,
+} from 'express';
 import { Refusal } from '../errors.ts';
+import { note } from '../log/request-facts.ts';
 import type { Challenge, Credentials } from './accounts.ts';
 import { answerSession, challengeRefusal, logSession } from './answer-session.ts';
 import { BEARER_CHALLENGE } from './authenticate.ts';
@@ -53,12 +59,14 @@ function handleLogin(parts: AuthParts): RequestHandler {
   return async (request, response, next) => {
     const origin = originOf(request);
     const input = await readInput(request, loginShape, catalog);
+    note(request, { hospitalSlug: input.hospital });
     const account = limiter.account(input.hospital, input.email);
     const address = limiter.address('address', request.ip);
     let found: Credentials | null = null;
     let challenge: Challenge | null = null;
     const isRight = await limiter.attempt([account, address], async () => {
       found = await accounts.find(origin, input.hospital, input.email);
+      if (found !== null) noteAccount(request, found);
       if (!(await fits(parts, found, input.password)) || found === null) {
         await Promise.all([limiter.fail(account), limiter.fail(address)]);
         return false;
@@ -86,6 +94,7 @@ function handleRegistration(parts: AuthParts): RequestHandler {
   const { accounts, catalog, limiter, passwords } = parts;
   return async (request, response) => {
     const input = await readInput(request, registrationShape, catalog);
+    note(request, { hospitalSlug: input.hospital });
     const fault = faultOfPassword(input.password, input);
     if (fault !== null) {
       throw catalog.refusal('password_too_weak', { fault, length: PASSWORD_LENGTH });
@@ -125,11 +134,14 @@ function handleRefresh(parts: AuthParts): RequestHandler {
     const next = createRefreshToken(old.hospitalId);
     const rotation = await accounts.rotate(originOf(request), old, next);
     if (rotation !== null && 'session' in rotation) {
+      const { accountId, hospitalId, role } = rotation.session;
+      note(request, { hospitalId, actorAccountId: accountId, actorRole: role });
       answerSession(parts, response, rotation.session, next.text);
       return;
     }
     if (rotation !== null) {
       endedSessions.add([rotation.reusedSessionId]);
+      note(request, { hospitalId: old.hospitalId });
       const fields = { session_id: rotation.reusedSessionId, request_id: request.requestId };
       log.warn(fields, 'a refresh token was used twice; its session has ended');
     }
@@ -142,12 +154,18 @@ function handleLogout({ accounts, catalog, endedSessions, log }: AuthParts): Req
     const { refreshToken } = await readInput(request, tokenShape, catalog);
     const token = readRefreshToken(refreshToken);
     const ended = token && (await accounts.endSession(originOf(request), token));
+    if (token !== null && ended !== null) note(request, { hospitalId: token.hospitalId });
     if (ended !== null) {
       endedSessions.add([ended]);
       log.info({ session_id: ended, request_id: request.requestId }, 'logged out');
     }
     response.status(204).end();
   };
+}
+
+/** Whose login was tried: nobody has acted yet. */
+function noteAccount(request: Request, { accountId, hospitalId }: Credentials): void {
+  note(request, { hospitalId, entityType: 'account', entityId: accountId });
 }
 
 /** Turns what login throws into refusals, and gives them the headers that belong to them. */

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { refusalFrom } from '../errors.ts';
+import { note } from '../log/request-facts.ts';
 import { answerSession, logSession } from './answer-session.ts';
 import { checkPassword } from './check-password.ts';
 import { originOf } from './origin.ts';
@@ -111,7 +112,9 @@ async function findChallenge(
       await limiter.fail(address);
       throw catalog.refusal('challenge_not_valid');
     }
-    return { owner: { hospitalId: token.hospitalId, accountId }, token };
+    const { hospitalId } = token;
+    note(request, { hospitalId, entityType: 'account', entityId: accountId });
+    return { owner: { hospitalId, accountId }, token };
   });
 }
 

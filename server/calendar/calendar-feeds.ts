@@ -5,6 +5,7 @@ import { type CalendarVisit, calendarOf } from '../../platform/calendar/appointm
 import { withTransaction } from '../../platform/pool.ts';
 import { type Claims, claimsToSettings, type Role } from '../auth/claims.ts';
 import { AddressLimit } from '../links/address-limit.ts';
+import { note } from '../log/request-facts.ts';
 
 export type CalendarFeedsOptions = {
   pool: Pool;
@@ -41,6 +42,8 @@ export function createCalendarFeeds(options: CalendarFeedsOptions): Router {
       await misses.count(request.ip);
       return tellNothing(response);
     }
+    const { accountId, hospitalId, role } = claims;
+    note(request, { hospitalId, actorAccountId: accountId, actorRole: role });
     await sendCalendar(request, response, options.pool, claims);
   });
   return router;

@@ -73,6 +73,16 @@ export function createMaskError(log: ErrorLog): (error: GraphQLError) => GraphQL
   };
 }
 
+/** What the client is told of an error, as code and scenario. */
+export function judgeError(error: GraphQLError): { code: string; scenario: string } {
+  const root = rootOf(error);
+  const refusal =
+    refusalFrom(root) ??
+    (isRequestError(error, root) ? invalidQueryRefusal(error.message) : unexpectedError(''));
+  const { code, scenario } = refusal.extensions;
+  return { code, scenario };
+}
+
 function isRequestError(error: GraphQLError, root: unknown): boolean {
   if (root instanceof Error && PAGING_MESSAGE.test(root.message)) return true;
   return root === error && error.path === undefined && (error.locations?.length ?? 0) > 0;

@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { Refusal } from '../errors.ts';
+import { noteRefusal } from '../log/request-facts.ts';
 import { readBody } from '../read-body.ts';
 
 export type TransportOptions = {
@@ -109,11 +110,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Answers refusals; any other error goes on to the next error handler. */
-const answerRefusal: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+const answerRefusal: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (!(error instanceof Refusal) || response.headersSent) {
     next(error);
     return;
   }
+  noteRefusal(request, error);
   response.setHeader('connection', 'close'); // what is left of the body is not read
   response.status(error.status);
   response.json({ errors: [{ message: error.message, extensions: error.extensions }] });

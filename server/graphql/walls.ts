@@ -4,6 +4,7 @@ import type { ErrorLog } from '../errors.ts';
 import { createAnswers } from './answers.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { createMaskError } from './mask-error.ts';
+import { createOperationsPlugin, type TellOperation } from './operations.ts';
 import { createPageSizePlugin } from './page-size.ts';
 import { createPersistedPreset, readPersistedOperations } from './persisted.ts';
 import { createRequestPlugin, DEFAULT_TIMEOUTS, type Timeouts } from './requests.ts';
@@ -22,6 +23,8 @@ export type WallOptions<Claims> = {
   persistedOperationsPath?: string | undefined;
   limits?: Partial<Limits>;
   timeouts?: Partial<Timeouts>;
+  /** Is told of every operation. */
+  tell?: TellOperation;
 };
 
 /** Everything that stands between the network and the schema. */
@@ -53,6 +56,7 @@ export function createGraphqlWalls<Claims>(options: WallOptions<Claims>): Graphq
       extends:
         persisted === undefined ? [] : [createPersistedPreset(readPersistedOperations(persisted))],
       plugins: [
+        ...(options.tell ? [createOperationsPlugin(options.tell)] : []),
         createPageSizePlugin(limits.defaultPage),
         createRequestPlugin({ limits, timeouts, introspection, note: answers.note }),
         answers.plugin,

@@ -4,10 +4,9 @@ import express, { type RequestHandler, type Response, type Router } from 'expres
 import type { Pool } from 'pg';
 import type { Log } from '../../platform/log.ts';
 import { withTransaction } from '../../platform/pool.ts';
-import { LoginLimiter, TooManyAttempts } from '../auth/limiter.ts';
-import { LineTooLong } from '../auth/turnstile.ts';
-import { Refusal, serviceUnavailableError } from '../errors.ts';
-import { ApiKeys } from './api-keys.ts';
+import { createKeyDoor } from '../api-keys/let-in.ts';
+import { Refusal } from '../errors.ts';
+import { note } from '../log/request-facts.ts';
 
 /** Which job a scheduler outside starts where. */
 export const EXTERNAL_TRIGGERS: Readonly<Record<string, string>> = {
@@ -46,8 +45,6 @@ type Run = {
   error: string | null;
 };
 
-// Failed keys from one address within a quarter of an hour.
-const FAILURES = 10;
 const POLL_MS = 150;
 
 /**
@@ -56,66 +53,13 @@ const POLL_MS = 150;
  * longer, 409 while one runs already, 500 when it failed.
  */
 export function createExternalTrigger(options: ExternalTriggerOptions): ExternalTrigger {
-  const { log, pool, triggers = EXTERNAL_TRIGGERS } = options;
-  const keys = new ApiKeys(options.keys);
-  const limiter = new LoginLimiter({
-    pool,
-    log,
-    secret: `api keys ${options.secret}`,
-    limits: { address: FAILURES },
-  });
+  const { triggers = EXTERNAL_TRIGGERS } = options;
+  const door = createKeyDoor({ ...options, header: 'x-cron-api-key' });
   const router = express.Router();
   for (const [path, job] of Object.entries(triggers)) {
-    router.post(path, letIn(keys, limiter, log), runJob(options, job));
+    router.post(path, door.letIn, runJob(options, job));
   }
-  return { router, close: () => limiter.close() };
-}
-
-/** Passes on whoever has a good key; the others are counted, by address. */
-function letIn(keys: ApiKeys, limiter: LoginLimiter, log: Log): RequestHandler {
-  return async (request, response, next) => {
-    if (keys.isEmpty) {
-      next('router');
-      return;
-    }
-    response.setHeader('cache-control', 'no-store');
-    request.resume(); // nothing in a body counts
-    const address = limiter.address('address', request.ip);
-    try {
-      await limiter.attempt([address], async () => {
-        if (keys.has(request.get('x-cron-api-key'))) return;
-        await limiter.fail(address);
-        log.warn({ request_id: request.requestId }, 'an API key was refused');
-        throw invalidKey();
-      });
-    } catch (error) {
-      throw explained(error, response);
-    }
-    next();
-  };
-}
-
-function explained(error: unknown, response: Response): unknown {
-  if (error instanceof LineTooLong) return serviceUnavailableError();
-  if (!(error instanceof TooManyAttempts)) return error;
-  response.setHeader('retry-after', String(error.retryAfterSeconds));
-  return new Refusal({
-    code: 'SK429',
-    scenario: 'too_many_attempts',
-    recoverable: true,
-    message: 'Too many attempts.',
-    hint: 'Wait for the time given in Retry-After, then try again.',
-    details: { retry_after_seconds: error.retryAfterSeconds },
-  });
-}
-
-function invalidKey(): Refusal {
-  return new Refusal({
-    code: 'SK401',
-    scenario: 'invalid_api_key',
-    message: 'The API key is missing or not valid.',
-    hint: 'Send one of the keys of CRON_API_KEYS as x-cron-api-key.',
-  });
+  return { router, close: () => door.close() };
 }
 
 function runJob(
@@ -128,9 +72,11 @@ function runJob(
       () => gone.abort(),
       () => {},
     );
+    note(request, { actorRole: 'scheduler', details: { job } });
     try {
       const id = await requestJob(pool, job, request.requestId);
       log.info({ job, job_run_id: id, request_id: request.requestId }, 'a job was asked for');
+      note(request, { entityType: 'job_run', entityId: id });
       const run = await endOf(pool, id, request.requestId, waitMs, gone.signal);
       answerRun(response, run);
     } finally {

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Log } from '../../platform/log.ts';
 import { describeForLog, Refusal, refusalFrom, unexpectedError } from '../errors.ts';
+import { noteRefusal } from '../log/request-facts.ts';
 import { PAGE_HEADERS, type Page, pageOf } from './page.ts';
 
 /** Answers with a page. */
@@ -18,6 +19,7 @@ export function explainOnPage(log: Log): ErrorRequestHandler {
     if (told.extensions.scenario === 'unexpected_error') {
       log.error({ error: describeForLog(error), error_id: request.requestId }, 'unexpected error');
     }
+    noteRefusal(request, told);
     answerPage(response, told.status, { title: told.message, text: told.extensions.hint ?? '' });
   };
 }

@@ -5,6 +5,7 @@ import type { Log } from '../../platform/log.ts';
 import { withTransaction } from '../../platform/pool.ts';
 import type { LinkSecret } from '../../platform/secrets.ts';
 import type { ErrorCatalog } from '../auth/error-catalog.ts';
+import { note } from '../log/request-facts.ts';
 import { AddressLimit } from './address-limit.ts';
 import { answerPage, explainOnPage } from './answer-page.ts';
 import type { Page } from './page.ts';
@@ -85,6 +86,13 @@ async function visitOf(request: Request, { catalog, linkSecrets, pool }: VisitLi
   const link = readLink(String(request.params.token), linkSecrets);
   const visit = link && (await findVisit(pool, link, request.requestId));
   if (!link || !visit) throw catalog.refusal('visit_link_invalid');
+  note(request, {
+    hospitalId: link.hospitalId,
+    actorRole: 'patient',
+    entityType: 'appointment',
+    entityId: link.appointmentId,
+    details: { purpose: link.purpose },
+  });
   return { link, visit };
 }
 
@@ -118,6 +126,7 @@ async function follow(
   { log, pool }: VisitLinksOptions,
 ): Promise<boolean> {
   const requestId = `link:${request.requestId}`;
+  note(request, { requestId });
   const settings = {
     role: 'app_patient',
     'claims.role': 'patient',

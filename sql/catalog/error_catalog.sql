@@ -51,7 +51,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK409', 'job_already_running', true, 'This job is running already.', 'Watch the run that details.job_run_id names, or try again when it has ended.'),
     ('SK429', 'job_requested_too_often', true, 'This job was asked for less than a minute ago.', 'Wait until details.again_at.'),
     ('SK500', 'job_failed', true, 'The job ran and failed.', 'It is tried again by itself; cronHealth and the log of the worker tell more.'),
-    ('SK401', 'invalid_api_key', false, 'The API key is missing or not valid.', 'Send one of the keys of CRON_API_KEYS as x-cron-api-key.'),
+    ('SK401', 'invalid_api_key', false, 'The API key is missing or not valid.', 'Send one of the keys that the operator has set, in the header that this address asks for.'),
 
     -- Booking rules, in the order in which they are judged
     ('SK404', 'slot_not_found', true, 'There is no such slot.', 'Choose a slot from freeSlots.'),
@@ -143,6 +143,10 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     -- The day of the visit: who waits, what the doctor writes, who reads it
     ('SK404', 'stage_alert_not_found', true, 'There is no such alert.', 'Check the alert''s id.'),
     ('SK409', 'illegal_alert_transition', false, 'The alert cannot change in this way from its present state.', 'Read the alert again: an active one can be acknowledged or resolved, an acknowledged one resolved.'),
+    ('SK404', 'health_alert_not_found', true, 'There is no such health alert.', 'Check the alert''s id.'),
+    ('SK404', 'review_item_not_found', true, 'There is no such review.', 'Check its id.'),
+    ('SK409', 'review_item_claimed', true, 'Somebody else looks at this review.', 'Talk to whom details.claimed_by names, or take it over with takeOver.'),
+    ('SK409', 'illegal_review_transition', false, 'The review cannot change in this way from its present state.', 'Read it again: claim a pending one first; what is decided stays so.'),
     ('SK404', 'consultation_not_found', true, 'There is no such consultation.', 'Check the consultation''s id.'),
     ('SK409', 'consultation_open', true, 'A consultation is still open.', 'Complete or abandon the consultation in details first.'),
     ('SK422', 'consultation_incomplete', true, 'The consultation cannot be completed yet.', 'Add what details.missing names with updateConsultation.'),
@@ -159,6 +163,17 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK422', 'unknown_webhook_event', false, 'There is no such event.', 'Name events of the list webhookEvents.'),
     ('SK404', 'webhook_delivery_not_found', false, 'There is no such webhook delivery.', 'Check the id; deliveries are kept for 30 days after their end.'),
     ('SK409', 'webhook_delivery_not_ended', false, 'This webhook delivery has not ended.', 'Wait: it is tried again by itself.'),
+
+    -- Checks and findings
+    ('SK404', 'unknown_check', true, 'There is no such health check.', 'Name checks of the list healthChecks; details has them all.'),
+    ('SK409', 'checks_already_running', true, 'Somebody is running health checks at this moment.', 'Wait for their end, then read checkRuns.'),
+    ('SK503', 'checks_took_too_long', true, 'The checks took longer than a request may.', 'Name fewer checks, or ask for runJob(job: "run_health_checks") and watch checkRuns.'),
+    ('SK404', 'finding_not_found', true, 'There is no such finding.', 'Check the id; findings that were resolved long ago are gone.'),
+    ('SK403', 'finding_of_the_system', false, 'This finding is about the whole system.', 'Tell whoever runs it.'),
+    ('SK409', 'finding_is_resolved', false, 'This problem is gone already.', 'Read the finding again.'),
+    ('SK409', 'finding_is_ignored', true, 'This finding is ignored.', 'Let it count again first: unignoreFinding.'),
+    ('SK409', 'finding_is_not_ignored', false, 'This finding is not ignored.', 'Read the finding again.'),
+    ('SK422', 'finding_needs_a_person', false, 'No repair of this is safe without a person.', 'Follow the resolution of its check.'),
 
     -- Walls that only a hand in psql meets
     ('SK403', 'immutable_column', false, 'This column never changes.', 'Make a new row instead.'),

@@ -136,6 +136,16 @@ test('what identifies a row is kept in every table that has one', () => {
       'idempotency_key',
       'request_fingerprint',
     ],
+    check_result: ['hospital_id', 'run_id', 'check_name', 'row_count'],
+    check_run: [
+      'hospital_id',
+      'id',
+      'trigger',
+      'requested_by',
+      'check_names',
+      'started_at',
+      'finished_at',
+    ],
     consultation: [
       'hospital_id',
       'id',
@@ -160,6 +170,9 @@ test('what identifies a row is kept in every table that has one', () => {
     doctor_day: ['hospital_id', 'doctor_id', 'day'],
     emergency_access: ['hospital_id', 'id', 'account_id', 'patient_id', 'granted_at', 'expires_at'],
     invitation: ['hospital_id', 'id', 'email', 'role', 'doctor_id', 'invited_by', 'created_at'],
+    health_alert: ['hospital_id', 'id', 'finding_id', 'check_name', 'title', 'raised_at'],
+    health_report: ['hospital_id', 'day'],
+    finding: ['hospital_id', 'id', 'check_name', 'entity_type', 'entity_id', 'cache_key'],
     holiday: ['hospital_id', 'id', 'date', 'is_recurring', 'created_at'],
     hospital: ['id'],
     import_run: [
@@ -219,6 +232,17 @@ test('what identifies a row is kept in every table that has one', () => {
     notification_setting: ['hospital_id', 'account_id'],
     patient: ['hospital_id', 'id', 'created_at'],
     patient_block: ['hospital_id', 'id', 'patient_id', 'is_automatic', 'blocked_by', 'blocked_at'],
+    review_item: [
+      'hospital_id',
+      'id',
+      'finding_id',
+      'reason',
+      'entity_type',
+      'entity_id',
+      'detail',
+      'context',
+      'created_at',
+    ],
     schedule: ['hospital_id', 'id', 'doctor_id', 'location_id', 'created_at'],
     series_occurrence: [
       'hospital_id',
@@ -303,12 +327,14 @@ describe.each(kept)('$table', ({ table, columns }) => {
       if (table === 'added_seat' || table.includes('series')) await repeatOne(db);
       if (table.startsWith('import')) await importOne(db);
       if (table === 'job_run') await runOne(db);
+      if (/^check_|^finding$/.test(table)) await checkOne(db);
       if (/no_show_log|patient_block|vitals/.test(table)) await visitOne(db);
       if (/^(stage_alert|consultation)/.test(table)) await callInOne(db);
       if (table === 'invitation' || table === 'emergency_access') await letIn(db);
       if (table.startsWith('notification_')) await deliverOne(db);
       if (table === 'appointment_reminder' || table === 'calendar_feed') await remindOne(db);
       if (table.startsWith('webhook_')) await subscribeOne(db);
+      if (table === 'review_item' || table.startsWith('health_')) await alarmOne(db);
       if (table === 'absence' || table === 'holiday') await closeFarAhead(db);
       const { type } = await one<{ type: string }>(
         db,
@@ -330,6 +356,17 @@ describe.each(kept)('$table', ({ table, columns }) => {
   );
 });
 
+/** A review, a health alert and a daily report. */
+async function alarmOne(db: ClientBase): Promise<void> {
+  const of = { hospital_id: hospital.id, detail: 'It is wrong.' };
+  await insert(db, 'review_item', { ...of, reason: 'a_check', priority: 1, entity_type: 'slot' });
+  await insert(db, 'health_alert', { ...of, check_name: 'a_check', severity: 'info', title: 'x' });
+  await db.query(
+    "insert into app_public.health_report (hospital_id, day, figures, text) values ($1, '2026-01-01', '{}', '')",
+    [hospital.id],
+  );
+}
+
 /** A webhook subscription with a delivery. */
 async function subscribeOne(db: ClientBase): Promise<void> {
   await db.query(
@@ -339,6 +376,23 @@ async function subscribeOne(db: ClientBase): Promise<void> {
        returning hospital_id, id)
      insert into app_public.webhook_delivery (hospital_id, subscription_id, event)
      select hospital_id, id, 'webhook.test' from target`,
+    [hospital.id],
+  );
+}
+
+/** A run of checks, and what it found. */
+async function checkOne(db: ClientBase): Promise<void> {
+  await db.query(
+    `with run as (
+       insert into app_public.check_run (
+         hospital_id, trigger, check_names, started_at, finished_at, duration_ms, finding_count, new_count, resolved_count)
+       values ($1, 'manual', '{x}', now(), now(), 0, 0, 0, 0) returning hospital_id, id),
+     result as (
+       insert into app_public.check_result (hospital_id, run_id, check_name, row_count, duration_ms)
+       select hospital_id, id, 'x', 1, 0 from run)
+     insert into app_public.finding (
+       hospital_id, check_name, severity, entity_type, cache_key, detail, metadata, first_seen_at, last_seen_at, times_seen)
+     select hospital_id, 'x', 'info', 'slot', 'x', 'x', '{}', now(), now(), 1 from run`,
     [hospital.id],
   );
 }
@@ -398,6 +452,7 @@ const another: Record<string, string> = {
   'app_public.account_role': "'admin'",
   'app_public.import_kind': "'doctors'",
   'app_public.job_trigger': "'cron'",
+  'app_public.check_trigger': "'event'",
   uuid: 'gen_random_uuid()',
   'timestamp with time zone': "'2001-01-01'",
   date: "'2001-01-01'",

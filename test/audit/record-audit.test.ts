@@ -120,6 +120,19 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "note = 'Renamed'",
   },
+  review_item: {
+    id: async (db) =>
+      insert(db, 'review_item', {
+        hospital_id: hospital.id,
+        reason: 'a_check',
+        priority: 1,
+        entity_type: 'slot',
+        detail: 'It is wrong.',
+        status: 'in_review',
+        claimed_at: '2026-01-01',
+      }),
+    change: "note = 'Renamed'",
+  },
   absence: {
     id: async (db) =>
       insert(db, 'absence', {
@@ -187,6 +200,24 @@ const audited: Record<string, { id: (db: ClientBase) => Promise<string>; change:
       }),
     change: "revoked_at = 'infinity'",
   },
+  finding: {
+    id: async (db) =>
+      insert(db, 'finding', {
+        hospital_id: hospital.id,
+        check_name: 'x',
+        severity: 'info',
+        entity_type: 'slot',
+        cache_key: 'x',
+        detail: 'x',
+        metadata: '{}',
+        first_seen_at: 'now',
+        last_seen_at: 'now',
+        times_seen: 1,
+        ignored_at: 'now',
+        ignore_reason: 'known',
+      }),
+    change: "ignore_reason = 'Renamed'",
+  },
   waitlist_entry: {
     id: async (db) =>
       insert(db, 'waitlist_entry', {
@@ -223,13 +254,14 @@ test('the catalog names no audited table that is missing here', async () => {
   );
   expect(rows.map(({ table }) => table.replace('app_public.', '')).sort()).toEqual(
     // A seat that was added, an import, a request for a job, a participant and an addendum never change; that they came about is
-    // tested with them, and so is what the log has of a consultation.
+    // tested with them, and so is what the log has of a consultation and of a health alert.
     [
       ...Object.keys(audited),
       'added_seat',
       'consultation',
       'consultation_addendum',
       'consultation_participant',
+      'health_alert',
       'import_run',
       'job_run',
     ].sort(),

@@ -63,6 +63,7 @@ describe('a run', () => {
       );
       expect(entries).toEqual([
         { kind: 'finding', level: 'critical', name: 'sample', outcome: 'noted' },
+        { kind: 'alert', level: 'critical', name: 'sample', outcome: 'noted' },
         { kind: 'check_run', level: 'info', name: 'manual', outcome: 'succeeded' },
       ]);
     }));

@@ -39,6 +39,7 @@ export const TEST_CONFIG = {
   trustProxy: false as const,
   persistedOperations: undefined,
   cronApiKeys: [],
+  monitorApiKeys: [],
   publicUrl: 'https://visits.example',
 };
 

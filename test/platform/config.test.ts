@@ -67,13 +67,16 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('keys of schedulers outside: none, one, or two while one follows the other', () => {
+  test.each([
+    ['CRON_API_KEYS', 'cronApiKeys'],
+    ['MONITOR_API_KEYS', 'monitorApiKeys'],
+  ] as const)('%s: none, one, or two while one follows the other', (variable, name) => {
     const other = `${long}-2`;
-    expect(readConfig({}).cronApiKeys).toEqual([]);
-    expect(readConfig({ CRON_API_KEYS: `${long}, ${other}` }).cronApiKeys).toEqual([long, other]);
+    expect(readConfig({})[name]).toEqual([]);
+    expect(readConfig({ [variable]: `${long}, ${other}` })[name]).toEqual([long, other]);
     for (const keys of ['short', `${long},`, `${long},${long}`, `${long},${other},${other}-3`]) {
-      const [fault = ''] = faultsOf({ CRON_API_KEYS: keys });
-      expect(fault).toMatch(/^CRON_API_KEYS must/);
+      const [fault = ''] = faultsOf({ [variable]: keys });
+      expect(fault).toMatch(new RegExp(`^${variable} must`));
       expect(fault).not.toContain(long);
     }
   });

@@ -9,6 +9,11 @@ export type Attack = {
 const set = (table: string, id: string, ...changes: readonly string[]): string[] =>
   changes.map((change) => `update app_public.${table} set ${change} where id = :${id}`);
 
+const check = (...changes: readonly string[]): string[] =>
+  changes.map(
+    (change) => `update app_public.health_check set ${change} where name = 'check_of_the_world'`,
+  );
+
 /** A hospital that does not exist, in a row that is right otherwise. */
 const homeless = (table: string, columns: string, values: string): Attack => ({
   by: [`insert into app_public.${table} (hospital_id, ${columns}) values (:unknown, ${values})`],
@@ -57,6 +62,10 @@ const offer = (entry: string, appointment: string, outcome: string): string =>
      case when ${outcome} <> 'open' then now() end
    from app_public.waitlist_offer where id = :offer`;
 
+const logEntry = (outcome: string, duration: string, message: string): string =>
+  `insert into app_public.log_entry (hospital_id, kind, level, name, outcome, duration_ms, message)
+   values (:hospital, 'operation', 'info', 'x', ${outcome}, ${duration}, ${message})`;
+
 /** A copy of the series with this id and key. */
 const series = (idAndKey: string): string =>
   `insert into app_public.appointment_series (
@@ -81,6 +90,27 @@ const access = (values: string): string =>
   `insert into app_public.record_access (
      hospital_id, reader_role, reader_name, accessed_at, patient_id, account_id, part, consultation_id, purpose)
    values (:hospital, 'doctor', 'x', now(), ${values})`;
+type Values = Readonly<Record<string, string>>;
+const inserting = (table: string, right: Values, wrong: readonly Values[]): string[] =>
+  wrong.map((each) => {
+    const row = { hospital_id: ':hospital', ...right, ...each };
+    return `insert into app_public.${table} (${Object.keys(row)}) values (${Object.values(row)})`;
+  });
+
+const review = (...wrong: readonly Values[]): string[] =>
+  inserting(
+    'review_item',
+    { reason: "'x'", priority: '1', entity_type: "'slot'", detail: "'x'" },
+    wrong,
+  );
+
+const healthAlert = (...wrong: readonly Values[]): string[] =>
+  inserting(
+    'health_alert',
+    { check_name: "'x'", severity: "'critical'", title: "'x'", detail: "'x'" },
+    wrong,
+  );
+
 const invitation = (email: string): string =>
   `insert into app_public.invitation (hospital_id, email, display_name, role)
    values (:hospital, ${email}, 'x', 'nurse')`;
@@ -111,6 +141,105 @@ export const attacks: Readonly<Record<string, Attack>> = {
       "insert into app_public.appointment_transition values ('held', 'expired', '{admin}')",
       "insert into app_public.appointment_transition values (null, 'held', '{admin}')",
     ],
+  },
+
+  // review_item, health_alert and health_report
+  the_reason_for_a_review_is_a_snake_case_word: {
+    by: review({ reason: "'Of The World'" }, { reason: "''" }),
+  },
+  a_review_has_a_priority_from_1_to_5: { by: review({ priority: '0' }, { priority: '6' }) },
+  a_review_item_note_is_short: { by: review({ note: "repeat('x', 2001)" }) },
+  review_of_a_finding: {
+    by: [
+      `insert into app_public.review_item (hospital_id, finding_id, reason, priority, entity_type, detail)
+       select :hospital, finding_id, 'x', 1, 'slot', 'x' from app_public.review_item where id = :foreign_review_item`,
+    ],
+  },
+  review_claimed_by_an_account: {
+    by: review({ status: "'in_review'", claimed_by: ':foreign_admin', claimed_at: 'now()' }),
+  },
+  review_decided_by_an_account: {
+    by: review({
+      status: "'resolved'",
+      decided_by: ':foreign_admin',
+      decided_at: 'now()',
+      note: "'x'",
+    }),
+  },
+  a_review_is_decided_with_a_note: {
+    by: review(
+      { status: "'resolved'", decided_at: 'now()' },
+      { status: "'dismissed'", note: "'x'" },
+      { decided_at: 'now()', note: "'x'" },
+    ),
+  },
+  a_review_is_claimed_before_it_is_in_review: {
+    by: review({ status: "'in_review'" }, { claimed_at: 'now()' }),
+  },
+  only_a_resolved_review_has_settled_itself: {
+    by: review(
+      { is_settled: 'true' },
+      {
+        is_settled: 'true',
+        status: "'resolved'",
+        decided_by: ':admin',
+        decided_at: 'now()',
+        note: "'x'",
+      },
+    ),
+  },
+  an_alert_was_raised: { by: healthAlert({ times_raised: '0' }) },
+  an_alert_note_is_short: { by: healthAlert({ note: "repeat('x', 2001)" }) },
+  health_alert_of_a_finding: {
+    by: [
+      `insert into app_public.health_alert (hospital_id, finding_id, check_name, severity, title, detail)
+       select :hospital, finding_id, 'x', 'critical', 'x', 'x' from app_public.health_alert where id = :foreign_health_alert`,
+    ],
+  },
+  health_alert_acknowledged_by_an_account: {
+    by: healthAlert({ acknowledged_by: ':foreign_admin', acknowledged_at: 'now()' }),
+  },
+  health_alert_resolved_by_an_account: {
+    by: healthAlert({
+      status: "'resolved'",
+      resolved_by: ':foreign_admin',
+      resolved_at: 'now()',
+    }),
+  },
+  a_health_alert_ends_when_it_is_resolved: {
+    by: healthAlert({ status: "'resolved'" }, { resolved_at: 'now()' }),
+  },
+  a_health_alert_is_acknowledged_at_a_time: { by: healthAlert({ status: "'acknowledged'" }) },
+  only_a_resolved_health_alert_has_settled_itself: {
+    by: healthAlert(
+      { is_settled: 'true' },
+      {
+        is_settled: 'true',
+        status: "'resolved'",
+        resolved_by: ':admin',
+        resolved_at: 'now()',
+      },
+    ),
+  },
+  health_report_of_a_hospital: homeless('health_report', 'day, figures, text', "now(), '{}', 'x'"),
+  the_figures_of_a_report_are_an_object: {
+    by: ["update app_public.health_report set figures = '[]' where hospital_id = :hospital"],
+  },
+  a_quiet_period_of_alerts_lasts_a_minute_to_a_day: {
+    by: set(
+      'hospital',
+      'hospital',
+      "health_alert_quiet_period = '59 seconds'",
+      "health_alert_quiet_period = '25 hours'",
+    ),
+  },
+  a_chat_room_has_a_name: {
+    by: set(
+      'hospital',
+      'hospital',
+      "health_chat_room = ' '",
+      "health_chat_room = repeat('x', 201)",
+    ),
   },
 
   // stage_alert
@@ -535,6 +664,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('invitation', 'invitation', "status = 'accepted', account_id = :unknown"),
   },
 
+  // log_entry
+  the_outcome_of_an_entry_is_known: { by: [logEntry("'perhaps'", 'null', "'x'")] },
+  what_is_logged_takes_time: { by: [logEntry("'succeeded'", '-1', "'x'")] },
+  a_log_message_is_short: { by: [logEntry("'succeeded'", 'null', "repeat('x', 1001)")] },
+  the_log_is_kept_a_day_to_ten_years: {
+    by: set('hospital', 'hospital', 'log_kept_days = 0', 'log_kept_days = 3651'),
+  },
+
   // security_event
   security_event_of_a_hospital: homeless('security_event', 'kind', "'login'"),
   security_event_of_an_account: { by: [securityEvent('account_id', ':unknown')] },
@@ -948,6 +1085,74 @@ export const attacks: Readonly<Record<string, Attack>> = {
   run_requested_by_an_account: {
     by: set('job_run', 'job_run', 'requested_by = :foreign_admin'),
     first: 'immutable_column',
+  },
+
+  // health_check, check_run, check_result and finding
+  a_check_is_a_snake_case_word: { by: check("name = 'Of The World'", "name = ''") },
+  the_domain_of_a_check_is_a_snake_case_word: { by: check("domain = 'The World'", "domain = ''") },
+  a_check_has_a_title: { by: check("title = ' '", "title = repeat('x', 101)") },
+  a_check_says_what_it_means: { by: check("meaning = ' '") },
+  a_check_says_why_it_matters: { by: check("importance = ' '") },
+  a_check_says_how_to_resolve_it: { by: check("resolution = ' '") },
+  a_check_that_repairs_names_its_function: {
+    by: check("remedy = 'repair'", "repair = 'repair_x'"),
+  },
+  a_check_run_takes_time: { by: set('check_run', 'check_run', 'duration_ms = -1') },
+  a_check_run_ends_after_it_starts: {
+    by: set('check_run', 'check_run', "finished_at = started_at - interval '1 second'"),
+    first: 'immutable_column',
+  },
+  a_check_run_counts_what_it_found: {
+    by: set(
+      'check_run',
+      'check_run',
+      'finding_count = -1',
+      'new_count = -1',
+      'new_count = finding_count + 1',
+      'resolved_count = -1',
+    ),
+  },
+  check_run_requested_by_an_account: {
+    by: set('check_run', 'check_run', 'requested_by = :foreign_admin'),
+    first: 'immutable_column',
+  },
+  a_check_result_counts_rows: {
+    by: ['update app_public.check_result set row_count = -1 where run_id = :check_run'],
+    first: 'immutable_column',
+  },
+  a_check_takes_time: {
+    by: ['update app_public.check_result set duration_ms = -1 where run_id = :check_run'],
+  },
+  result_of_a_check_run: {
+    by: [
+      'update app_public.check_result set run_id = :foreign_check_run where run_id = :check_run',
+    ],
+    first: 'immutable_column',
+  },
+  a_finding_was_seen: { by: set('finding', 'finding', 'times_seen = 0') },
+  repair_attempts_are_not_negative: { by: set('finding', 'finding', 'repair_attempts = -1') },
+  a_problem_is_one_finding: {
+    by: set('finding', 'finding', "cache_key = 'other'"),
+    first: 'immutable_column',
+  },
+  finding_ignored_by_an_account: {
+    by: set('finding', 'ignored_finding', 'ignored_by = :foreign_admin'),
+  },
+  a_finding_is_seen_first_and_then_again: {
+    by: set('finding', 'finding', "last_seen_at = first_seen_at - interval '1 second'"),
+  },
+  a_finding_is_corrected_when_it_is_resolved: {
+    by: set('finding', 'finding', 'is_auto_corrected = true'),
+  },
+  a_finding_is_ignored_with_a_reason: {
+    by: set(
+      'finding',
+      'finding',
+      'ignored_at = now()',
+      "ignore_reason = 'x'",
+      'ignored_by = :admin',
+      'ignored_until = now()',
+    ),
   },
 
   // import_run and imported_row

@@ -91,6 +91,9 @@ const queries: Readonly<Record<string, string>> = {
     where object.schema in ${ours} or object.type = 'schema' and object.identity in ${ours}
       or object.identity ~ ' (on|for) app_(public|private)\\.'`,
   'error catalog': 'select error_catalog::text as line from app_public.error_catalog',
+  'health checks': 'select health_check::text as line from app_public.health_check',
+  guards: `
+    select format('%s %s %s: %s %s', kind, object, name, definition, md5(source)) as line from app_private.guard`,
   'appointment transitions':
     'select appointment_transition::text as line from app_public.appointment_transition',
   roles: `

@@ -26,13 +26,20 @@ test('only the server and the worker log in; nobody of ours is more than an ordi
     'login',
     'monitor',
     'nurse',
+    'observer',
     'owner',
     'patient',
   ];
   expect(rows).toEqual(
     [...logins, ...[...others, 'receptionist', 'scheduler'].map((role) => `app_${role}`)]
       .sort()
-      .map((rolname) => ({ rolname, rolcanlogin: logins.includes(rolname), ...ordinary })),
+      .map((rolname) => ({
+        rolname,
+        rolcanlogin: logins.includes(rolname),
+        ...ordinary,
+        // Postgres 15 knows no other way to have a right by membership.
+        rolinherit: rolname === 'app_observer',
+      })),
   );
 });
 
@@ -46,24 +53,32 @@ test('the server may become each role of a request, for one transaction, and is 
     where role.rolname like 'app\\_%' and (member.rolname like 'app\\_%')
     order by role.rolname`);
   expect(rows).toEqual(
-    ['admin', 'anonymous', 'doctor', 'login', 'nurse', 'patient', 'receptionist', 'scheduler'].map(
-      (name) => ({
-        member: 'app_authenticator',
-        role: `app_${name}`,
-        inherits: false,
-      }),
-    ),
+    [
+      'admin',
+      'anonymous',
+      'doctor',
+      'login',
+      'monitor',
+      'nurse',
+      'patient',
+      'receptionist',
+      'scheduler',
+    ].map((name) => ({
+      member: 'app_authenticator',
+      role: `app_${name}`,
+      inherits: false,
+    })),
   );
 });
 
-test('the roles of ours are members of no other role', async () => {
+test('the roles of ours are members of no other role, but for the observer, whom nobody can become', async () => {
   const { rows } = await ownerPool.query(`
     select member.rolname as member, role.rolname as role
     from pg_catalog.pg_auth_members
     join pg_catalog.pg_roles as member on member.oid = pg_auth_members.member
     join pg_catalog.pg_roles as role on role.oid = pg_auth_members.roleid
     where member.rolname like 'app\\_%' and role.rolname not like 'app\\_%'`);
-  expect(rows).toEqual([]);
+  expect(rows).toEqual([{ member: 'app_observer', role: 'pg_read_all_stats' }]);
 });
 
 test('the server owns nothing and has no right of its own but to connect', async () => {
@@ -123,7 +138,7 @@ test('a connection of the server has its timeouts, and keeps them as every role'
   }
 });
 
-test.each(['app_owner', 'app_worker', 'app_monitor', 'app_eraser', 'pg_read_all_data'])(
+test.each(['app_owner', 'app_worker', 'app_eraser', 'app_observer', 'pg_read_all_data'])(
   'the server cannot become %s',
   async (role) => {
     const client = new pg.Client({ connectionString: authenticatorUrl });

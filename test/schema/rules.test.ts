@@ -88,8 +88,13 @@ hold(ownerPool, [
           where conrelid = attrelid and contype = 'f' and attnum = any (conkey))`,
     excused: {
       'app_private.import_row.run_id': 'the rows are gone before the run is stored',
+      'app_private.health_alert_delivery.hospital_id':
+        'the machinery, which has alerts too, is no hospital',
       'app_private.job_hour.hospital_id': 'the machinery, which has runs too, is no hospital',
       'app_private.job_state.hospital_id': 'the machinery, which has runs too, is no hospital',
+      'app_public.log_entry.actor_account_id': 'the log outlives what it tells of',
+      'app_public.log_entry.entity_id': 'the log outlives what it tells of',
+      'app_public.log_entry.hospital_id': 'the machinery, which has entries too, is no hospital',
       'app_private.outbox.hospital_id': 'triggers copy it from rows that are held to it',
       'app_public.audit_entry.actor_account_id': 'the log outlives what it tells of',
       'app_public.audit_entry.hospital_id': 'triggers copy it from rows that are held to it',
@@ -102,8 +107,10 @@ hold(ownerPool, [
         'the record outlives the booking, which is archived',
       'app_public.consultation_addendum.patient_id': 'copied from the consultation',
       'app_public.consultation_participant.patient_id': 'copied from the consultation',
+      'app_public.review_item.entity_id': 'a finding names a row of whichever table it is about',
       'app_public.record_access.consultation_id': 'the log outlives what it tells of',
       'app_public.record_access.emergency_grant_id': 'the log outlives what it tells of',
+      'app_public.finding.entity_id': 'a check names a row of whichever table it looks at',
       'app_public.stage_alert.doctor_id': 'copied from the appointment, which is referred to',
       'app_public.stage_alert.patient_id': 'copied from the appointment, which is referred to',
       'app_public.notification_delivery.account_id':
@@ -130,8 +137,10 @@ hold(ownerPool, [
       where not exists (
         select from pg_catalog.pg_constraint where conrelid = tenant_table.oid and contype = 'f')`,
     excused: {
+      'app_private.health_alert_delivery': 'the machinery, which has alerts too, is no hospital',
       'app_private.job_hour': 'the machinery, which has runs too, is no hospital',
       'app_private.job_state': 'the machinery, which has runs too, is no hospital',
+      'app_public.log_entry': 'the machinery, which has entries too, is no hospital',
       'app_private.outbox': 'triggers copy the hospital from rows that are held to it',
       'app_public.audit_entry': 'triggers copy the hospital from rows that are held to it',
     },
@@ -155,6 +164,7 @@ hold(ownerPool, [
       'app_public.audit_seal': 'refuses every update by a trigger of its own',
       'app_public.consultation_addendum': 'refuses every update by a trigger of its own',
       'app_public.record_access': 'refuses every update by a trigger of its own',
+      'app_public.log_entry': 'no role may write it but the functions of the log',
       'app_private.outbox': 'no role may update it; the relay deletes',
       'app_private.job_hour': 'no role may write it but the functions of jobs',
       'app_private.job_state': 'no role may write it but the functions of jobs',
@@ -393,6 +403,9 @@ hold(ownerPool, [
         and narrow.indexprs is null and wide.indexprs is null
         and wide.indpred is null
         and (wide.indkey::text || ' ') like (narrow.indkey::text || ' %')`,
+    excused: {
+      log_of_trouble: 'warnings and worse only, of which there are few among very many',
+    },
     breach: 'create index doctor_again on app_public.doctor (hospital_id)',
     noticed: ['doctor_again'],
   },
@@ -414,6 +427,11 @@ hold(ownerPool, [
       addendum_by_a_doctor: 'doctors are deactivated, never deleted',
       alert_acknowledged_by_an_account: 'accounts are deactivated, never deleted',
       alert_resolved_by_an_account: 'accounts are deactivated, never deleted',
+      health_alert_acknowledged_by_an_account: 'accounts are deactivated, never deleted',
+      health_alert_resolved_by_an_account: 'accounts are deactivated, never deleted',
+      review_claimed_by_an_account: 'accounts are deactivated, never deleted',
+      review_decided_by_an_account: 'accounts are deactivated, never deleted',
+      check_run_requested_by_an_account: 'accounts are deactivated, never deleted',
       consultation_started_by_an_account: 'accounts are deactivated, never deleted',
       consultation_with_a_doctor: 'doctors are deactivated, never deleted',
       participant_added_by_an_account: 'accounts are deactivated, never deleted',
@@ -446,6 +464,7 @@ hold(ownerPool, [
       schedule_at_a_location: 'locations are deactivated, never deleted',
       seat_added_by_an_account: 'accounts are deactivated, never deleted',
       seat_added_to_a_doctor: 'doctors are deactivated, never deleted',
+      finding_ignored_by_an_account: 'accounts are deactivated, never deleted',
       series_created_by_an_account: 'accounts are deactivated, never deleted',
       series_for_a_service: 'services are deactivated, never deleted',
       series_with_a_doctor: 'doctors are deactivated, never deleted',

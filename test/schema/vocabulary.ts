@@ -6,10 +6,13 @@ export const globalTables: Readonly<Record<string, string>> = {
   'app_public.error_catalog': 'refusals are the same for everybody',
   'app_public.appointment_transition': 'the state machine is the same for everybody',
   'app_public.webhook_event': 'there are the same events everywhere',
+  'app_public.health_check': 'there are the same checks everywhere',
   'app_public.job': 'there are the same jobs everywhere',
   'app_public.notification_template': 'what people are told has the same words everywhere',
   'app_private.clock_shift': 'one clock for the whole database',
   'app_private.rate_limit': 'counts tries before anybody is known, by hashed key',
+  'app_private.guard': 'what guards the data guards it for all',
+  'app_private.process_heartbeat': 'servers and workers serve all hospitals',
   'app_private.worker_heartbeat': 'a worker serves all hospitals',
 };
 

@@ -22,8 +22,13 @@ export async function createWorld(db: Queryable): Promise<World> {
   const own = await fill(db, hospital);
   const theirs = await fill(db, foreign);
   await db.query(`
+    insert into app_public.health_check (
+      name, domain, severity, entity_type, title, meaning, importance, resolution, remedy, is_event_driven)
+    values ('check_of_the_world', 'world', 'info', 'slot', 'x', 'x', 'x', 'x', 'review', false);
     insert into app_private.rate_limit (key) values ('somebody');
-    insert into app_private.worker_heartbeat values ('a worker', now(), now())`);
+    insert into app_private.worker_heartbeat values ('a worker', now(), now());
+    insert into app_private.process_heartbeat (process_id, kind, environment, started_at, beaten_at)
+    values ('a server', 'server', 'test', now(), now())`);
   const names = {
     ...own,
     ...Object.fromEntries(Object.entries(theirs).map(([name, id]) => [`foreign_${name}`, id])),
@@ -221,6 +226,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     series,
     added_seat: addedSeat,
     job_run: await runJobs(db, hospital),
+    ...(await checkHealth(db, hospital)),
     archived: archived[0]?.id ?? '',
     import_run: await importOne(db, hospital, patient),
     newcomer,
@@ -234,6 +240,7 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     wait,
     offered_entry: offeredEntry,
     offer,
+    ...(await alarm(db, hospital)),
     stage_alert: alert,
     consultation,
     completed_consultation: completed[0]?.consultation ?? '',
@@ -309,6 +316,50 @@ async function runJobs(db: Queryable, { id }: TestHospital): Promise<string> {
     [id],
   );
   return run;
+}
+
+/** A run of checks by an admin, with its result, and what it found: one problem open, one ignored. */
+async function checkHealth(db: Queryable, { id, admin }: TestHospital) {
+  const run = await insert(db, 'check_run', {
+    hospital_id: id,
+    trigger: 'manual',
+    requested_by: admin.accountId,
+    check_names: ['check_of_the_world'],
+    started_at: 'now',
+    finished_at: 'now',
+    duration_ms: 1,
+    finding_count: 2,
+    new_count: 2,
+    resolved_count: 0,
+  });
+  await db.query(
+    `insert into app_public.check_result (hospital_id, run_id, check_name, row_count, duration_ms)
+     values ($1, $2, 'check_of_the_world', 2, 1)`,
+    [id, run],
+  );
+  const find = (key: string, more: Record<string, unknown> = {}) =>
+    insert(db, 'finding', {
+      hospital_id: id,
+      check_name: 'check_of_the_world',
+      severity: 'info',
+      entity_type: 'slot',
+      cache_key: key,
+      detail: 'x',
+      metadata: '{}',
+      first_seen_at: '2026-01-01',
+      last_seen_at: '2026-01-01',
+      times_seen: 1,
+      ...more,
+    });
+  return {
+    check_run: run,
+    finding: await find('one'),
+    ignored_finding: await find('other', {
+      ignored_by: admin.accountId,
+      ignored_at: '2026-01-01',
+      ignore_reason: 'known',
+    }),
+  };
 }
 
 /** An alert about a patient who has arrived. */
@@ -563,6 +614,11 @@ async function fillSecrets(db: Queryable, hospital: TestHospital): Promise<strin
      select hospital_id, 'login', id from app_public.account where hospital_id = $1`,
     [hospital.id],
   );
+  await db.query(
+    `insert into app_public.log_entry (hospital_id, kind, level, name, outcome, message)
+     values ($1, 'operation', 'info', 'currentAccount', 'succeeded', 'currentAccount succeeded.')`,
+    [hospital.id],
+  );
   return rows[0]?.session_id ?? '';
 }
 
@@ -579,6 +635,55 @@ async function slotsOfTomorrow(
     [id, doctorId, timeZone],
   );
   return rows.map((row) => row.id);
+}
+
+/** A finding that waits for a review and has raised an alert, with its message, a digest and a report. */
+async function alarm(db: Queryable, { id, admin }: TestHospital) {
+  const finding = await insert(db, 'finding', {
+    hospital_id: id,
+    check_name: 'check_of_the_world',
+    severity: 'critical',
+    entity_type: 'slot',
+    cache_key: 'reviewed',
+    detail: 'x',
+    metadata: '{}',
+    first_seen_at: '2026-01-01',
+    last_seen_at: '2026-01-01',
+    times_seen: 1,
+  });
+  const of = { hospital_id: id, detail: 'x' };
+  const about = { ...of, reason: 'check_of_the_world', priority: 1, entity_type: 'slot' };
+  await db.query(
+    `insert into app_private.health_alert_delivery
+       (hospital_id, channel, room, check_name, alert_ids, title, body, next_attempt_at)
+     values ($1, 'chat', 'health', 'check_of_the_world', array[$2::uuid], 'x', 'x', now())`,
+    [id, finding],
+  );
+  await db.query(
+    `insert into app_private.health_digest_mark (hospital_id, reached_at, reached_before)
+     values ($1, now(), now() - interval '4 hours')`,
+    [id],
+  );
+  await db.query(
+    "insert into app_public.health_report (hospital_id, day, figures, text) values ($1, '2026-01-01', '{}', 'x')",
+    [id],
+  );
+  return {
+    review_item: await insert(db, 'review_item', { ...about, finding_id: finding }),
+    claimed_review: await insert(db, 'review_item', {
+      ...about,
+      status: 'in_review',
+      claimed_by: admin.accountId,
+      claimed_at: '2026-01-01',
+    }),
+    health_alert: await insert(db, 'health_alert', {
+      ...of,
+      finding_id: finding,
+      check_name: 'check_of_the_world',
+      severity: 'critical',
+      title: 'x',
+    }),
+  };
 }
 
 /** Webhook subscriptions: one with its secret and deliveries, one without. */

@@ -24,6 +24,8 @@ const LISTS: Readonly<Record<string, string>> = {
   appointments: 'appointment',
   auditEntries: 'audit_entry',
   auditSeals: 'audit_seal',
+  checkResults: 'check_result',
+  checkRuns: 'check_run',
   consultationAddenda: 'consultation_addendum',
   consultationParticipants: 'consultation_participant',
   consultations: 'consultation',
@@ -31,6 +33,9 @@ const LISTS: Readonly<Record<string, string>> = {
   doctorDays: 'doctor_day',
   doctors: 'doctor',
   emergencyAccesses: 'emergency_access',
+  healthAlerts: 'health_alert',
+  healthReports: 'health_report',
+  findings: 'finding',
   holidays: 'holiday',
   hospitals: 'hospital',
   importRuns: 'import_run',
@@ -46,7 +51,9 @@ const LISTS: Readonly<Record<string, string>> = {
   patientBlocks: 'patient_block',
   patients: 'patient',
   recordAccesses: 'record_access',
+  openFindings: 'finding',
   requestsToAnswer: 'appointment',
+  reviewItems: 'review_item',
   schedules: 'schedule',
   securityEvents: 'security_event',
   seriesOccurrences: 'series_occurrence',
@@ -64,8 +71,12 @@ const LISTS: Readonly<Record<string, string>> = {
 const OTHERS = [
   'appointmentTransitions',
   'cronHealth',
+  'healthChecks',
+  'systemFindings',
   'jobs',
   'errorCatalog',
+  'healthReport',
+  'keyFigures',
   'currentAccount',
   'noShowStatistics',
   'mySessions',
@@ -216,8 +227,40 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     'subscription_id, event',
     `'${webhook_subscription}', 'appointment.booked'`,
   );
+  const review_item = await storeOne(
+    'review_item',
+    'reason, priority, entity_type, detail',
+    "'x', 1, 'slot', 'x'",
+  );
+  const health_alert = await storeOne(
+    'health_alert',
+    'check_name, severity, title, detail',
+    "'x', 'critical', 'x', 'x'",
+  );
+  await database.ownerPool.query(
+    "insert into app_public.health_report (hospital_id, day, figures, text) values ($1, '2026-01-01', '{}', 'x')",
+    [rows[0].hospital_id],
+  );
+  const finding = await storeOne(
+    'finding',
+    'check_name, severity, entity_type, cache_key, detail, metadata, first_seen_at, last_seen_at, times_seen',
+    "'x', 'info', 'slot', 'x', 'x', '{}', now(), now(), 1",
+  );
+  const check_run = await storeOne(
+    'check_run',
+    'trigger, check_names, started_at, finished_at, duration_ms, finding_count, new_count, resolved_count',
+    "'manual', '{}', now(), now(), 0, 0, 0, 0",
+  );
+  await database.ownerPool.query(
+    "insert into app_public.check_result (hospital_id, run_id, check_name, row_count, duration_ms) values ($1, $2, 'x', 0, 0)",
+    [rows[0].hospital_id, check_run],
+  );
   return {
     ...rows[0],
+    review_item,
+    health_alert,
+    finding,
+    check_run,
     webhook_subscription,
     webhook_delivery,
     ...deliveries[0],
@@ -279,8 +322,10 @@ test.each(roles)('$role sees rows of their own hospital only', async ({ name }) 
 const WITHOUT_ID = new Set([
   'hospital',
   'doctor_day',
+  'health_report',
   'appointment_reminder',
   'appointment_seat',
+  'check_result',
   'series_occurrence',
   'imported_row',
   'notification_preference',
@@ -341,6 +386,12 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     cancelSeries: `seriesId: "${foreign.appointment_series}"`,
     addSeat: `slotId: "${foreign.slot}", reason: "mine"`,
     markNoShow: `appointmentId: "${foreign.appointment}", reason: patient_called`,
+    claimReviewItem: `reviewItemId: "${foreign.review_item}", takeOver: true`,
+    releaseReviewItem: `reviewItemId: "${foreign.review_item}"`,
+    resolveReviewItem: `reviewItemId: "${foreign.review_item}", note: "mine"`,
+    dismissReviewItem: `reviewItemId: "${foreign.review_item}", note: "mine"`,
+    acknowledgeHealthAlert: `healthAlertId: "${foreign.health_alert}"`,
+    resolveHealthAlert: `healthAlertId: "${foreign.health_alert}", note: "mine"`,
     undoNoShow: `appointmentId: "${foreign.appointment}", reason: "mine"`,
     recordVitals: `appointmentId: "${foreign.appointment}", heartRate: 70`,
     blockPatient: `patientId: "${foreign.patient}", reason: "mine"`,
@@ -365,6 +416,9 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
     deleteWebhookSubscription: `subscriptionId: "${foreign.webhook_subscription}"`,
     sendTestWebhook: `subscriptionId: "${foreign.webhook_subscription}"`,
     resendWebhookDelivery: `deliveryId: "${foreign.webhook_delivery}"`,
+    ignoreFinding: `findingId: "${foreign.finding}", reason: "mine"`,
+    unignoreFinding: `findingId: "${foreign.finding}"`,
+    repairFinding: `findingId: "${foreign.finding}"`,
     revokeCalendarFeed: `feedId: "${foreign.calendar_feed}"`,
   };
   const unknown = randomUUID();
@@ -377,6 +431,7 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.slot ?? '', unknown)
         .replaceAll(foreign.consultation ?? '', unknown)
         .replaceAll(foreign.stage_alert ?? '', unknown)
+        .replaceAll(foreign.finding ?? '', unknown)
         .replaceAll(foreign.doctor ?? '', unknown)
         .replaceAll(foreign.absence ?? '', unknown)
         .replaceAll(foreign.holiday ?? '', unknown)
@@ -389,6 +444,8 @@ test.each(roles)('$role changes nothing of another hospital', async ({ name, rol
         .replaceAll(foreign.service ?? '', unknown)
         .replaceAll(foreign.waitlist_entry ?? '', unknown)
         .replaceAll(foreign.calendar_feed ?? '', unknown)
+        .replaceAll(foreign.review_item ?? '', unknown)
+        .replaceAll(foreign.health_alert ?? '', unknown)
         .replaceAll(foreign.webhook_subscription ?? '', unknown)
         .replaceAll(foreign.webhook_delivery ?? '', unknown)
         .replaceAll(foreign.appointment_series ?? '', unknown),
@@ -434,6 +491,10 @@ async function stateOfTheNorth(): Promise<unknown> {
        select to_jsonb(consultation) from app_public.consultation where hospital_id = $1
        union all
        select to_jsonb(stage_alert) from app_public.stage_alert where hospital_id = $1
+       union all
+       select to_jsonb(review_item) from app_public.review_item where hospital_id = $1
+       union all
+       select to_jsonb(health_alert) from app_public.health_alert where hospital_id = $1
        union all
        select to_jsonb(record_access) from app_public.record_access where hospital_id = $1
        union all

@@ -28,7 +28,14 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `remove_old_webhooks:${id}`,
       priority,
     },
+    {
+      task: 'make_health_report',
+      payload: { hospital_id: id },
+      key: `make_health_report:${id}`,
+      priority,
+    },
     removeJobRunsJob(id),
+    removeOldLogJob(id),
     {
       task: 'tidy_login',
       payload: { hospital_id: id },
@@ -43,7 +50,9 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
     },
   ]);
   // The machinery's own night is that of UTC.
-  if (new Date(ts).getUTCHours() === 2) jobs.push(removeJobRunsJob(machinery));
+  if (new Date(ts).getUTCHours() === 2) {
+    jobs.push(removeJobRunsJob(machinery), removeOldLogJob(machinery));
+  }
   await addJobs(db, jobs);
   return { items: rows.length };
 };
@@ -53,6 +62,15 @@ function removeJobRunsJob(id: string): NewJob {
     task: 'remove_job_runs',
     payload: { hospital_id: id },
     key: `remove_job_runs:${id}`,
+    priority,
+  };
+}
+
+function removeOldLogJob(id: string): NewJob {
+  return {
+    task: 'remove_old_log',
+    payload: { hospital_id: id },
+    key: `remove_old_log:${id}`,
     priority,
   };
 }

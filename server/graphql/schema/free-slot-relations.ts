@@ -4,14 +4,15 @@ import type { PgResource, PgSelectSingleStep } from 'postgraphile/@dataplan/pg';
 import { context } from 'postgraphile/grafast';
 import { GraphQLObjectType } from 'postgraphile/graphql';
 
-/** The rows that the free slots name: by type of the row, its column and the table. */
+/** The rows that the results of functions name: by type of the row, its column and the table. */
 const RELATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   freeSlot: { slot_id: 'slot', doctor_id: 'doctor', location_id: 'location' },
   noSlotsReason: { doctor_id: 'doctor' },
+  findingRepair: { finding_id: 'finding' },
 };
 
 /**
- * `doctor`, `location` and `slot` of a free slot. It is no row of a table, so no foreign key says what
+ * `doctor`, `location` and `slot` of a free slot, `finding` of a repair. It is no row of a table, so no foreign key says what
  * its ids are; the hospital is that of the request, as with any row by its id.
  */
 export const FreeSlotRelationsPlugin: GraphileConfig.Plugin = {

@@ -30,6 +30,11 @@ export const InflectionPlugin: GraphileConfig.Plugin = {
         return typeof tag === 'string' ? tag : (previous?.(resource) ?? resource.name);
       },
 
+      customQueryField(previous, _preset, details) {
+        const tag = details.resource.extensions?.tags?.fieldName;
+        return typeof tag === 'string' ? tag : (previous?.(details) ?? details.resource.name);
+      },
+
       functionMutationResultFieldName(previous, _preset, details) {
         const name = previous?.(details) ?? 'result';
         const type = details.returnGraphQLTypeName;

@@ -1,10 +1,16 @@
 import 'postgraphile';
 import 'postgraphile/graphile-build-pg';
 
-/** Tables whose rows are listed newest first unless the client says otherwise; ids are time-ordered. */
-const NEWEST_FIRST: readonly string[] = ['notification'];
+/** Tables whose rows are listed newest first unless the client says otherwise, and by what order. */
+const NEWEST_FIRST: Readonly<Record<string, string>> = {
+  check_run: 'ID_DESC',
+  finding: 'ID_DESC',
+  notification: 'ID_DESC',
+  // Its entries are written in batches, a little later than they happened.
+  log_entry: 'LOGGED_AT_DESC',
+};
 
-/** Lets the connections of these tables begin with the newest row, by the key, so that cursors hold. */
+/** Lets the connections of these tables begin with the newest row, by a key or with it, so that cursors hold. */
 export const NewestFirstPlugin: GraphileConfig.Plugin = {
   name: 'NewestFirstPlugin',
   version: '1.0.0',
@@ -14,14 +20,15 @@ export const NewestFirstPlugin: GraphileConfig.Plugin = {
       GraphQLObjectType_fields_field_args_arg(arg, build, { scope }) {
         const { argName, isPgFieldConnection, pgFieldResource: resource } = scope;
         if (argName !== 'orderBy' || !isPgFieldConnection) return arg;
-        if (!resource?.codec.attributes || !NEWEST_FIRST.includes(resource.name)) return arg;
+        const order = NEWEST_FIRST[resource?.name ?? ''];
+        if (!resource?.codec.attributes || order === undefined) return arg;
         const { inflection } = build;
         const type = build.getTypeByName(
           inflection.orderByType(inflection.tableType(resource.codec)),
         );
         if (!build.graphql.isEnumType(type)) return arg;
-        const newest = type.getValues().find(({ name }) => name === 'ID_DESC');
-        if (!newest) throw new Error(`${resource.name} cannot be ordered by its id`);
+        const newest = type.getValues().find(({ name }) => name === order);
+        if (!newest) throw new Error(`${resource.name} cannot be ordered by ${order}`);
         return { ...arg, defaultValue: [newest.value] };
       },
     },

@@ -3,6 +3,7 @@ import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
 import { CalendarFeedUrlPlugin } from './calendar-feed-url.ts';
+import { CheckOfFindingPlugin } from './check-of-finding.ts';
 import { DescriptionsPlugin } from './descriptions.ts';
 import { FreeSlotRelationsPlugin } from './free-slot-relations.ts';
 import { InflectionPlugin } from './inflection.ts';
@@ -31,6 +32,7 @@ export const SchemaPreset: GraphileConfig.Preset = {
     RowByIdPlugin,
     NewestFirstPlugin,
     FreeSlotRelationsPlugin,
+    CheckOfFindingPlugin,
     CalendarFeedUrlPlugin,
     SlotsChangedPlugin,
     NotificationsChangedPlugin,

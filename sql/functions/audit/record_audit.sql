@@ -144,6 +144,16 @@ create or replace trigger stage_alert_is_audited
   after insert or update on app_public.stage_alert
   for each row execute function app_private.record_audit('stage_alert');
 
+-- What people decide about a finding, and what settles itself; that it was queued, the log has.
+create or replace trigger review_is_audited
+  after update or delete on app_public.review_item
+  for each row execute function app_private.record_audit('review_item');
+
+-- Not when people were told of it.
+create or replace trigger health_alert_is_audited
+  after update of status, note or delete on app_public.health_alert
+  for each row execute function app_private.record_audit('health_alert');
+
 -- Alerts go with their appointment to its row in the archive.
 create or replace trigger stage_alert_removal_is_audited
   after delete on app_public.stage_alert
@@ -178,3 +188,8 @@ create or replace trigger calendar_feed_is_audited
 create or replace trigger webhook_subscription_is_audited
   after insert or update of name, url, events, status, secret_rotated_at or delete on app_public.webhook_subscription
   for each row execute function app_private.record_audit('webhook_subscription');
+
+-- That people ignore a finding, and that they end it; what runs find is in the log.
+create or replace trigger finding_is_audited
+  after update of ignored_at, ignored_by, ignored_until, ignore_reason on app_public.finding
+  for each row execute function app_private.record_audit('finding');

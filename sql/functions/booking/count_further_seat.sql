@@ -36,4 +36,6 @@ revoke execute on function app_private.count_further_seat() from public;
 
 create or replace trigger further_seat_is_counted
   before insert or update or delete on app_public.appointment_seat
-  for each row execute function app_private.count_further_seat('appointment_seat');
+  for each row when (pg_trigger_depth() > 0
+    or current_user <> 'app_owner' or coalesce(current_setting('slotkeeper.repair', true), '') = '')
+  execute function app_private.count_further_seat('appointment_seat');

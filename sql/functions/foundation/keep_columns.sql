@@ -144,6 +144,26 @@ create or replace trigger stage_alert_keeps_its_identity
   before update of hospital_id, id, appointment_id, patient_id, doctor_id, kind, waiting_since, due_at, raised_at on app_public.stage_alert
   for each row execute function app_private.keep_columns('stage_alert', 'appointment_id', 'patient_id', 'doctor_id', 'kind', 'waiting_since', 'due_at', 'raised_at');
 
+create or replace trigger review_item_keeps_what_it_is_about
+  before update of hospital_id, id, finding_id, reason, entity_type, entity_id, detail, context, created_at on app_public.review_item
+  for each row execute function app_private.keep_columns('review_item', 'finding_id', 'reason', 'entity_type', 'entity_id', 'detail', 'context', 'created_at');
+
+create or replace trigger health_alert_keeps_what_it_is_about
+  before update of hospital_id, id, finding_id, check_name, title, raised_at on app_public.health_alert
+  for each row execute function app_private.keep_columns('health_alert', 'finding_id', 'check_name', 'title', 'raised_at');
+
+create or replace trigger health_alert_delivery_keeps_what_it_says
+  before update of hospital_id, id, channel, room, check_name, alert_ids, title, body, planned_at on app_private.health_alert_delivery
+  for each row execute function app_private.keep_columns('health_alert_delivery', 'channel', 'room', 'check_name', 'alert_ids', 'title', 'body', 'planned_at');
+
+create or replace trigger health_digest_mark_keeps_its_identity
+  before update of hospital_id on app_private.health_digest_mark
+  for each row execute function app_private.keep_columns('health_digest_mark');
+
+create or replace trigger health_report_keeps_its_identity
+  before update of hospital_id, day on app_public.health_report
+  for each row execute function app_private.keep_columns('health_report', 'day');
+
 create or replace trigger consultation_keeps_its_identity
   before update of hospital_id, id, appointment_id, patient_id, doctor_id, started_by, started_at on app_public.consultation
   for each row execute function app_private.keep_columns('consultation', 'appointment_id', 'patient_id', 'doctor_id', 'started_by', 'started_at');
@@ -193,6 +213,18 @@ create or replace trigger webhook_secret_keeps_its_identity
 create or replace trigger webhook_delivery_keeps_what_happened
   before update of hospital_id, id, subscription_id, event, event_id, payload, occurred_at, created_at on app_public.webhook_delivery
   for each row execute function app_private.keep_columns('webhook_delivery', 'subscription_id', 'event', 'event_id', 'payload', 'occurred_at', 'created_at');
+
+create or replace trigger check_run_keeps_what_happened
+  before update of hospital_id, id, trigger, requested_by, check_names, started_at, finished_at on app_public.check_run
+  for each row execute function app_private.keep_columns('check_run', 'trigger', 'requested_by', 'check_names', 'started_at', 'finished_at');
+
+create or replace trigger check_result_keeps_what_happened
+  before update of hospital_id, run_id, check_name, row_count on app_public.check_result
+  for each row execute function app_private.keep_columns('check_result', 'run_id', 'check_name', 'row_count');
+
+create or replace trigger finding_keeps_its_identity
+  before update of hospital_id, id, check_name, entity_type, entity_id, cache_key on app_public.finding
+  for each row execute function app_private.keep_columns('finding', 'check_name', 'entity_type', 'entity_id', 'cache_key');
 
 -- What a seal closes follows redactions; to which seal it belongs never changes.
 create or replace trigger audit_seal_content_keeps_its_identity

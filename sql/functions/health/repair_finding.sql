@@ -1,7 +1,8 @@
 -- A repair is believed only when its check is silent again. It acts as the worker, whoever asked for it,
 -- and the audit names the check. What it cannot do without a person, or has tried three times, goes to
--- people. Its error undoes what it did, and nothing else. The finding is locked first: of two repairs of
--- it the second finds it resolved. Definer, because repairs write what nobody else may.
+-- people. Its error undoes what it did, and nothing else; what somebody else holds at this moment is left for
+-- the next time, which is no attempt. The finding is locked first: of two repairs of it the second finds it
+-- resolved. Definer, because repairs write what nobody else may.
 create or replace function app_private.repair_finding(hospital_id uuid, finding_id uuid)
 returns app_public.finding
 language plpgsql volatile security definer
@@ -13,6 +14,7 @@ declare
   acted_as text := coalesce(current_setting('claims.role', true), '');
   did text;
   failure text;
+  is_busy boolean := false;
   is_still_there boolean;
 begin
   select * into finding
@@ -27,10 +29,16 @@ begin
   perform set_config('slotkeeper.repair', entry.name, true), set_config('claims.role', 'worker', true);
   begin
     execute format('select app_private.%I($1)', entry.repair) into did using finding;
-  exception when others then
-    failure := format('%s: %s', sqlstate, left(sqlerrm, 300));
+  exception
+    when lock_not_available or deadlock_detected then
+      is_busy := true;
+    when others then
+      failure := format('%s: %s', sqlstate, left(sqlerrm, 300));
   end;
   perform set_config('slotkeeper.repair', '', true), set_config('claims.role', acted_as, true);
+  if is_busy then
+    return finding;
+  end if;
 
   execute format('select exists (select from checks.%I as found where found.hospital_id = $1
     and found.entity_id is not distinct from $2 and found.cache_key = $3)', entry.name)

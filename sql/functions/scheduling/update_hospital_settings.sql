@@ -6,7 +6,8 @@ create or replace function app_public.update_hospital_settings(
   hold_duration interval default null, offer_duration interval default null, rebook_buffer interval default null,
   no_show_block_threshold integer default null, no_show_window_start time default null,
   no_show_window_end time default null, vitals_alert_buffer interval default null,
-  doctor_alert_buffer interval default null, kept_years integer default null, reminder_offsets interval[] default null, clear text[] default '{}')
+  doctor_alert_buffer interval default null, kept_years integer default null, reminder_offsets interval[] default null,
+  log_kept_days integer default null, clear text[] default '{}')
 returns app_public.hospital
 language plpgsql volatile
 as $$
@@ -31,6 +32,7 @@ begin
     'doctor_alert_buffer', case when doctor_alert_buffer < interval '0' then 'is negative' end,
     'kept_years', case when kept_years not between 0 and 50 then 'is not 0 to 50' end,
     'reminder_offsets', case when not app_private.is_reminder_offsets(reminder_offsets) then 'is not 1 to 5 distinct spans of 5 minutes to 30 days' end,
+    'log_kept_days', case when log_kept_days not between 1 and 3650 then 'is not 1 to 3650' end,
     'clear', case when not clear <@ array['generated_days'] then 'names more than generated_days' end));
 
   update app_public.hospital
@@ -47,7 +49,8 @@ begin
       vitals_alert_buffer = coalesce(update_hospital_settings.vitals_alert_buffer, hospital.vitals_alert_buffer),
       doctor_alert_buffer = coalesce(update_hospital_settings.doctor_alert_buffer, hospital.doctor_alert_buffer),
       kept_years = coalesce(update_hospital_settings.kept_years, hospital.kept_years),
-      reminder_offsets = coalesce(update_hospital_settings.reminder_offsets, hospital.reminder_offsets)
+      reminder_offsets = coalesce(update_hospital_settings.reminder_offsets, hospital.reminder_offsets),
+      log_kept_days = coalesce(update_hospital_settings.log_kept_days, hospital.log_kept_days)
   where hospital.id = own_id
   returning * into changed;
   return changed;
@@ -55,10 +58,10 @@ end
 $$;
 
 comment on function app_public.update_hospital_settings(
-  text, integer, integer, interval, interval, interval, integer, time, time, interval, interval, integer, interval[], text[]) is
+  text, integer, integer, interval, interval, interval, integer, time, time, interval, interval, integer, interval[], integer, text[]) is
   'Changes settings of the hospital; what is left out or null stays as it is, and clear may name generated_days, to store slots to the booking horizon again. All faults come back together in details. The time zone has changeTimeZone. For admins.';
 
 revoke execute on function app_public.update_hospital_settings(
-  text, integer, integer, interval, interval, interval, integer, time, time, interval, interval, integer, interval[], text[]) from public;
+  text, integer, integer, interval, interval, interval, integer, time, time, interval, interval, integer, interval[], integer, text[]) from public;
 grant execute on function app_public.update_hospital_settings(
-  text, integer, integer, interval, interval, interval, integer, time, time, interval, interval, integer, interval[], text[]) to app_admin;
+  text, integer, integer, interval, interval, interval, integer, time, time, interval, interval, integer, interval[], integer, text[]) to app_admin;

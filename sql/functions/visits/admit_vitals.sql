@@ -1,6 +1,7 @@
 -- Vital signs belong to a patient who has arrived; a correction belongs to the same visit as what it
 -- corrects. Who, when, of whom and for which doctor is never the client's to say. The appointment learns
--- of the first ones, which ends the wait for them.
+-- of the first ones, which ends the wait for them, at no time before the arrival: whoever waited for it began
+-- earlier.
 create or replace function app_private.admit_vitals() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -42,7 +43,7 @@ begin
   new.recorded_at := instant;
   if visit.vitals_recorded_at is null then
     update app_public.appointment
-    set vitals_recorded_at = instant, updated_at = instant
+    set vitals_recorded_at = greatest(instant, visit.checked_in_at), updated_at = instant
     where appointment.hospital_id = new.hospital_id and appointment.id = new.appointment_id;
   end if;
   return new;

@@ -1,7 +1,7 @@
 -- What may change in a consultation, for every client: nothing once it has ended, but for the redaction of
 -- an erased person; before that, its doctor writes. Completing asks for everything that is missing at
 -- once, in the same statement that completes. Two who write at once come in turn at the row, and the
--- second sees what the first has left, also that it ended.
+-- second sees what the first has left, also that it ended; having begun earlier, it still ends later.
 create or replace function app_private.guard_consultation() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -36,7 +36,7 @@ begin
   elsif new.status <> 'abandoned' then
     new.status := 'in_progress';
   end if;
-  new.updated_at := app_private.clock();
+  new.updated_at := greatest(app_private.clock(), old.updated_at);
   new.ended_at := case when new.status in ('completed', 'abandoned') then new.updated_at end;
   return new;
 end

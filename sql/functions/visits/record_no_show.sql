@@ -1,7 +1,8 @@
 -- What follows from a missed visit, and from taking that back: the log, the patient's count, the block at
 -- the threshold, the messages, all in the transaction that changes the state, whoever changes it. The
 -- patient is locked already. A block that the threshold made goes when the count falls below it; one
--- that somebody decided stays.
+-- that somebody decided stays. Whoever takes it back may have begun before it was marked: the clock is that of
+-- the transaction's beginning.
 create or replace function app_private.record_no_show() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -44,7 +45,7 @@ begin
   end if;
 
   update app_public.no_show_log
-  set undone_at = instant, undone_by = app_private.claim_account_id(), undo_reason = nullif(current_setting('slotkeeper.undo_reason', true), '')
+  set undone_at = greatest(instant, no_show_log.marked_at), undone_by = app_private.claim_account_id(), undo_reason = nullif(current_setting('slotkeeper.undo_reason', true), '')
   where no_show_log.hospital_id = new.hospital_id
     and no_show_log.appointment_id = new.id
     and no_show_log.undone_at is null

@@ -1,7 +1,7 @@
 -- A visit that was not missed after all gets its seats back. The rules of booking do not judge it (its
 -- time may have passed, the slot may be closed by now, the patient may be blocked because of it); what
 -- cannot be is still refused: a seat that somebody else has taken, a full day, a patient who is elsewhere
--- by now. Locks as in every booking: patient, slots, days.
+-- by now. Locks as in every booking: patient, slots, days; the day is that of the slot, which counted it.
 create or replace function app_private.return_to_seat(visit app_public.appointment) returns void
 language plpgsql
 as $$
@@ -47,10 +47,11 @@ begin
   update app_public.doctor_day
   set booked_count = doctor_day.booked_count + 1
   from app_public.hospital
+  join app_public.slot on slot.hospital_id = visit.hospital_id and slot.id = visit.slot_id
   where hospital.id = visit.hospital_id
     and doctor_day.hospital_id = visit.hospital_id
     and doctor_day.doctor_id = visit.doctor_id
-    and doctor_day.day = (visit.starts_at at time zone hospital.time_zone)::date
+    and doctor_day.day = (slot.starts_at at time zone hospital.time_zone)::date
     and doctor_day.booked_count < doctor_day.max_patients;
   if not found then
     perform app_private.refuse('daily_limit_reached');

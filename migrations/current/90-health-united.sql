@@ -1,0 +1,10 @@
+-- All checks in one view, every foreign key in one check, and every guard in the manifest.
+set local role app_owner;
+
+--! include checks/references/orphaned_row.sql
+--! include checks/all_findings.sql
+--! include checks/summary.sql
+
+select app_private.declare_guards();
+
+reset role;

@@ -1,0 +1,20 @@
+-- Admins see the runs of their hospital; the engine alone writes them.
+alter table app_public.check_run enable row level security;
+alter table app_public.check_run force row level security;
+
+grant select on app_public.check_run to app_admin, app_monitor;
+-- No grant of insert, update or delete to anybody: what ran has run.
+
+drop policy if exists admins_read_their_hospital on app_public.check_run;
+create policy admins_read_their_hospital on app_public.check_run for select to app_admin
+  using (hospital_id = app_private.claim_hospital_id());
+
+drop policy if exists monitor_reads_all on app_public.check_run;
+create policy monitor_reads_all on app_public.check_run for select to app_monitor
+  using (true);
+
+-- The functions of health run as the owner, which is forced under row-level security like everybody.
+drop policy if exists owner_maintains on app_public.check_run;
+create policy owner_maintains on app_public.check_run for all to app_owner
+  using (true)
+  with check (true);
