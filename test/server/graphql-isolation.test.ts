@@ -194,6 +194,11 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     'consultation_id, text',
     `'${consultation}', 'x'`,
   );
+  await database.ownerPool.query('select app_private.seal_audit($1)', [rows[0].hospital_id]);
+  const { rows: seals } = await database.ownerPool.query(
+    'select id as audit_seal from app_public.audit_seal where hospital_id = $1',
+    [rows[0].hospital_id],
+  );
   const record_access = await storeOne(
     'record_access',
     'patient_id, reader_role, reader_name, part, purpose, accessed_at',
@@ -271,6 +276,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     consultation,
     consultation_addendum,
     record_access,
+    ...seals[0],
     ...notifications[0],
     ...closed,
     ...waits[0],
