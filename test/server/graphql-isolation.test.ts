@@ -23,6 +23,7 @@ const LISTS: Readonly<Record<string, string>> = {
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  auditSeals: 'audit_seal',
   checkResults: 'check_result',
   checkRuns: 'check_run',
   consultationAddenda: 'consultation_addendum',
@@ -84,6 +85,7 @@ const OTHERS = [
   'previewTimeZone',
   'query',
   'unreadNotificationCount',
+  'verifyAudit',
   'webhookEvents',
 ];
 
@@ -193,6 +195,11 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     'consultation_id, text',
     `'${consultation}', 'x'`,
   );
+  await database.ownerPool.query('select app_private.seal_audit($1)', [rows[0].hospital_id]);
+  const { rows: seals } = await database.ownerPool.query(
+    'select id as audit_seal from app_public.audit_seal where hospital_id = $1',
+    [rows[0].hospital_id],
+  );
   const record_access = await storeOne(
     'record_access',
     'patient_id, reader_role, reader_name, part, purpose, accessed_at',
@@ -275,6 +282,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     consultation,
     consultation_addendum,
     record_access,
+    ...seals[0],
     ...notifications[0],
     ...closed,
     ...waits[0],
