@@ -5,7 +5,8 @@
  */
 export const crontab = `
 # Every hour, for the hospitals where 02:00 has just passed: slots up to the horizon, old sessions and
-# what was read long ago away, past years to the archive, the report of the day that ended.
+# what was read long ago away, past years to the archive, the report of the day that ended; and when
+# that is done, every health check.
 # A day of fill, because each hospital has exactly one such hour a day and a missed one leaves a hole.
 0 * * * * plan_night ?fill=1d&priority=10
 
@@ -47,6 +48,12 @@ export const crontab = `
 
 # Every five minutes: reminders of visits whose time has come.
 */5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1
+
+# Every hour: problems that are known are looked at again, and repaired where that is safe.
+7 * * * * sweep_health ?jobKey=sweep_health&max=3&priority=10
+
+# Every five minutes: whether everything that protects the data is switched on.
+*/5 * * * * sweep_guards ?jobKey=sweep_guards&max=1
 
 # Every minute: messages in the outbox that no relay knows what to do with are told, not lost.
 * * * * * report_unknown_topics ?jobKey=report_unknown_topics&max=1

@@ -155,3 +155,37 @@ export function planWebhooksJobs(hospitalId: string, events: readonly WebhookEve
     };
   });
 }
+
+/** What changed in a hospital, and has to be verified. */
+export interface Changed {
+  appointmentIds: ReadonlySet<string>;
+  slotIds: ReadonlySet<string>;
+  /** ISO, when the first of it changed. */
+  changedAt: string;
+  /** Names the batch: no two batches have the same. */
+  batch: string;
+}
+
+/**
+ * The jobs that verify what changed, behind whatever somebody waits for. Each names as many appointments
+ * and slots as a payload takes.
+ */
+export function verifyChangesJobs(hospitalId: string, changed: Changed): NewJob[] {
+  const { appointmentIds, slotIds, changedAt, batch } = changed;
+  const all = [...appointmentIds, ...slotIds];
+  return Array.from({ length: Math.ceil(all.length / mostPlanned) }, (_, index): NewJob => {
+    const [from, to] = [index * mostPlanned, (index + 1) * mostPlanned];
+    const ofSlots = (at: number) => Math.max(0, at - appointmentIds.size);
+    return {
+      task: 'verify_changes',
+      payload: {
+        hospital_id: hospitalId,
+        appointment_ids: [...appointmentIds].slice(from, to),
+        slot_ids: [...slotIds].slice(ofSlots(from), ofSlots(to)),
+        changed_at: changedAt,
+      },
+      key: `verify_changes:${hospitalId}:${batch}:${index}`,
+      priority: 5,
+    };
+  });
+}

@@ -5,6 +5,7 @@ import {
   planDeliveriesJobs,
   sendHealthAlertsJob,
   sendMailJob,
+  verifyChangesJobs,
 } from './jobs.ts';
 import { payloadShapes, type TaskName } from './payloads.ts';
 import { eventOf, type WebhookEvent } from './webhook-events.ts';
@@ -104,7 +105,7 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
     .filter(({ topic }) => topic === 'job')
     .flatMap((message) => askedJobOf(message) ?? []);
   const each = new Map([...jobs, ...mails, ...alerts, ...asked].map((job) => [job.key, job]));
-  return [...each.values(), ...plansOf(messages)];
+  return [...each.values(), ...plansOf(messages), ...verificationsOf(messages)];
 }
 
 /**
@@ -136,6 +137,38 @@ function plansOf(messages: readonly OutboxMessage[]): NewJob[] {
   }
   return [...byHospital].flatMap(([hospitalId, ids]) => planDeliveriesJobs(hospitalId, ids));
 }
+
+/**
+ * What changed is verified, each appointment and slot once a batch. Slots that were too many to name are
+ * left to the audit.
+ */
+function verificationsOf(messages: readonly OutboxMessage[]): NewJob[] {
+  const byHospital = new Map<string, Verifiable>();
+  for (const { id, key, created_at, hospital_id, topic, payload } of messages) {
+    if (topic !== 'appointment' && topic !== 'slots') continue;
+    const slotIds = idsIn(payload, 'slot_ids');
+    const appointmentId = topic === 'appointment' && key && uuid.test(key) ? key : undefined;
+    if (!id || !created_at || (appointmentId === undefined && slotIds.length === 0)) continue;
+    const changed = byHospital.get(hospital_id) ?? {
+      appointmentIds: new Set(),
+      slotIds: new Set(),
+      changedAt: created_at,
+      batch: id,
+    };
+    if (appointmentId !== undefined) changed.appointmentIds.add(appointmentId);
+    for (const each of slotIds) changed.slotIds.add(each);
+    if (Date.parse(created_at) < Date.parse(changed.changedAt)) changed.changedAt = created_at;
+    byHospital.set(hospital_id, changed);
+  }
+  return [...byHospital].flatMap(([hospitalId, changed]) => verifyChangesJobs(hospitalId, changed));
+}
+
+type Verifiable = {
+  appointmentIds: Set<string>;
+  slotIds: Set<string>;
+  changedAt: string;
+  batch: string;
+};
 
 function slotChangesOf(messages: readonly OutboxMessage[]): string[] {
   const changes = messages

@@ -43,12 +43,18 @@ export const payloadShapes = {
     events: z.array(webhookEvent).min(1).max(500),
   }),
   raise_stage_alerts: ofHospital,
+  reconcile_health: ofHospital,
   remove_job_runs: ofHospital,
+  remove_old_health: ofHospital,
   remove_old_log: ofHospital,
   remove_old_sessions: ofHospital,
   remove_old_webhooks: ofHospital,
   remove_read_notifications: ofHospital,
   report_unknown_topics: ofCrontab,
+  run_health_checks: z.strictObject({
+    hospital_id: id,
+    trigger: z.enum(['manual', 'nightly']).default('manual'),
+  }),
   send_health_alerts: ofHospital,
   send_health_digest: ofHospital,
   seal_audit: ofHospital,
@@ -57,6 +63,8 @@ export const payloadShapes = {
   send_webhooks: ofHospital,
   sweep_audit: ofCrontab,
   sweep_deliveries: ofCrontab,
+  sweep_guards: ofCrontab,
+  sweep_health: ofCrontab,
   sweep_health_alerts: ofCrontab,
   sweep_lapsed_holds: ofCrontab,
   sweep_lapsed_requests: ofCrontab,
@@ -69,6 +77,13 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
+  verify_changes: z.strictObject({
+    hospital_id: id,
+    appointment_ids: z.array(id).max(500),
+    slot_ids: z.array(id).max(500),
+    /** When the first of it changed. */
+    changed_at: z.string().max(40),
+  }),
   verify_audit: ofHospital,
 };
 

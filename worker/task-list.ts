@@ -17,12 +17,15 @@ import { planDeliveries } from './tasks/plan-deliveries.ts';
 import { planNight } from './tasks/plan-night.ts';
 import { planWebhooks } from './tasks/plan-webhooks.ts';
 import { raiseStageAlerts } from './tasks/raise-stage-alerts.ts';
+import { reconcileHealth } from './tasks/reconcile-health.ts';
 import { removeJobRuns } from './tasks/remove-job-runs.ts';
+import { removeOldHealth } from './tasks/remove-old-health.ts';
 import { removeOldLog } from './tasks/remove-old-log.ts';
 import { removeOldSessions } from './tasks/remove-old-sessions.ts';
 import { removeOldWebhooks } from './tasks/remove-old-webhooks.ts';
 import { removeReadNotifications } from './tasks/remove-read-notifications.ts';
 import { reportUnknownTopics } from './tasks/report-unknown-topics.ts';
+import { runHealthChecks } from './tasks/run-health-checks.ts';
 import { sealAudit } from './tasks/seal-audit.ts';
 import { sendDeliveries } from './tasks/send-deliveries.ts';
 import { sendHealthAlerts } from './tasks/send-health-alerts.ts';
@@ -32,6 +35,8 @@ import { sendReminders } from './tasks/send-reminders.ts';
 import { sendWebhooks } from './tasks/send-webhooks.ts';
 import { sweepAudit } from './tasks/sweep-audit.ts';
 import { sweepDeliveries } from './tasks/sweep-deliveries.ts';
+import { sweepGuards } from './tasks/sweep-guards.ts';
+import { sweepHealth } from './tasks/sweep-health.ts';
 import { sweepHealthAlerts } from './tasks/sweep-health-alerts.ts';
 import { sweepLapsedHolds } from './tasks/sweep-lapsed-holds.ts';
 import { sweepLapsedRequests } from './tasks/sweep-lapsed-requests.ts';
@@ -45,6 +50,7 @@ import { sweepWebhooks } from './tasks/sweep-webhooks.ts';
 import type { Surroundings, Task } from './tasks/task.ts';
 import { tidyLogin } from './tasks/tidy-login.ts';
 import { verifyAudit } from './tasks/verify-audit.ts';
+import { verifyChanges } from './tasks/verify-changes.ts';
 
 /** Every task by its name; the compiler holds the list against the payloads in both directions. */
 export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
@@ -60,20 +66,25 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   plan_night: planNight,
   plan_webhooks: planWebhooks,
   raise_stage_alerts: raiseStageAlerts,
+  reconcile_health: reconcileHealth,
   remove_job_runs: removeJobRuns,
+  remove_old_health: removeOldHealth,
   remove_old_log: removeOldLog,
   remove_old_sessions: removeOldSessions,
   remove_old_webhooks: removeOldWebhooks,
   remove_read_notifications: removeReadNotifications,
   report_unknown_topics: reportUnknownTopics,
+  run_health_checks: runHealthChecks,
+  seal_audit: sealAudit,
   send_health_alerts: sendHealthAlerts,
   send_health_digest: sendHealthDigest,
-  seal_audit: sealAudit,
   send_outgoing_mail: sendOutgoingMail,
   send_deliveries: sendDeliveries,
   send_webhooks: sendWebhooks,
   sweep_audit: sweepAudit,
   sweep_deliveries: sweepDeliveries,
+  sweep_guards: sweepGuards,
+  sweep_health: sweepHealth,
   sweep_health_alerts: sweepHealthAlerts,
   sweep_lapsed_holds: sweepLapsedHolds,
   sweep_lapsed_requests: sweepLapsedRequests,
@@ -87,6 +98,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Name> } = {
   sweep_webhooks: sweepWebhooks,
   tidy_login: tidyLogin,
   verify_audit: verifyAudit,
+  verify_changes: verifyChanges,
 };
 
 /**

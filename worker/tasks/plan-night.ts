@@ -48,14 +48,33 @@ export const planNight: Task<'plan_night'> = async ({ _cron: { ts } }, { db }) =
       key: `archive_past_years:${id}`,
       priority: priority + 1,
     },
+    ...healthJobs(id),
   ]);
   // The machinery's own night is that of UTC.
   if (new Date(ts).getUTCHours() === 2) {
-    jobs.push(removeJobRunsJob(machinery), removeOldLogJob(machinery));
+    jobs.push(removeJobRunsJob(machinery), removeOldLogJob(machinery), ...healthJobs(machinery));
   }
   await addJobs(db, jobs);
   return { items: rows.length };
 };
+
+/** The audit looks at what the night has left: it comes behind the other nightly jobs. */
+function healthJobs(id: string): NewJob[] {
+  return [
+    {
+      task: 'remove_old_health',
+      payload: { hospital_id: id },
+      key: `remove_old_health:${id}`,
+      priority,
+    },
+    {
+      task: 'run_health_checks',
+      payload: { hospital_id: id, trigger: 'nightly' },
+      key: `run_health_checks:${id}`,
+      priority: priority + 2,
+    },
+  ];
+}
 
 function removeJobRunsJob(id: string): NewJob {
   return {

@@ -1,0 +1,25 @@
+-- The checks that know of a problem in a hospital, run again: what has resolved itself is known within the
+-- hour, and what is repaired next was there a moment ago. Definer, because the worker reads no finding.
+create or replace function app_private.recheck_findings(hospital_id uuid)
+returns app_public.check_run
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  names text[];
+begin
+  select array_agg(distinct finding.check_name) into names
+  from app_public.finding
+  where finding.hospital_id = recheck_findings.hospital_id and finding.resolved_at is null;
+  if names is null then
+    return null;
+  end if;
+  return app_private.run_checks(hospital_id, names, 'hourly');
+end
+$$;
+
+comment on function app_private.recheck_findings(uuid) is
+  'Runs the checks again that know of an open problem in a hospital; returns the run, or null when there is none.';
+
+revoke execute on function app_private.recheck_findings(uuid) from public;
+grant execute on function app_private.recheck_findings(uuid) to app_worker;
