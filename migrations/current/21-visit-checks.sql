@@ -33,6 +33,5 @@ set local role app_owner;
 --! include checks/counters/over_capacity_slot.sql
 --! include checks/counters/patient_block_mismatch.sql
 --! include checks/counters/patient_no_show_count_mismatch.sql
---! include checks/all_findings.sql
 
 reset role;

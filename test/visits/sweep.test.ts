@@ -274,3 +274,26 @@ test('the time-out is real time, also over the hour that the clocks lose or gain
     await setClock(db, '2026-10-25T01:30:00Z');
     expect(await sweep(db, hospital)).toBe(1);
   }));
+
+test(
+  'a patient who was erased before the sweep came is counted, and never blocked',
+  story(async (db, hospital) => {
+    await db.query('update app_public.hospital set no_show_block_threshold = 1 where id = $1', [
+      hospital.id,
+    ]);
+    const erased = await bookVisit(db, hospital, 0, 0);
+    const other = await bookVisit(db, hospital, 1, 1);
+    await goTo(db, other, 35 * minutes);
+    await become(db, hospital.admin);
+    await db.query('select app_public.erase_patient($1)', [nth(hospital.patientIds, 0)]);
+    expect(await sweep(db, hospital)).toBe(2);
+    for (const { id } of [erased, other]) {
+      expect(await aside(db, () => stored(db, id))).toMatchObject({ status: 'no_show' });
+    }
+    expect(await recordOf(db, nth(hospital.patientIds, 0))).toMatchObject({
+      status: 'active',
+      no_show_count: 1,
+    });
+    expect(await recordOf(db, nth(hospital.patientIds, 1))).toMatchObject({ status: 'blocked' });
+  }),
+);

@@ -27,7 +27,9 @@ from (
         where sitting.hospital_id = slot.hospital_id and sitting.slot_id = slot.id and sitting.holds_seat
         union all
         select from app_public.appointment_seat as further
-        where further.hospital_id = slot.hospital_id and further.slot_id = slot.id
+        join app_public.appointment as visit
+          on visit.hospital_id = further.hospital_id and visit.id = further.appointment_id
+        where further.hospital_id = slot.hospital_id and further.slot_id = slot.id and visit.holds_seat
       ) as seat))
 ) as broken
 join app_public.health_check as entry on entry.name = 'active_appointment_on_available_slot';

@@ -1,8 +1,8 @@
 -- What follows from a missed visit, and from taking that back: the log, the patient's count, the block at
 -- the threshold, the messages, all in the transaction that changes the state, whoever changes it. The
 -- patient is locked already. A block that the threshold made goes when the count falls below it; one
--- that somebody decided stays. Whoever takes it back may have begun before it was marked: the clock is that of
--- the transaction's beginning.
+-- that somebody decided stays, and a patient who was erased meanwhile is not blocked. Whoever takes it back
+-- may have begun before it was marked: the clock is that of the transaction's beginning.
 create or replace function app_private.record_no_show() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -21,7 +21,7 @@ begin
     set no_show_count = patient.no_show_count + 1
     where patient.hospital_id = new.hospital_id and patient.id = new.patient_id
     returning * into missed;
-    reaches := missed.status = 'active'
+    reaches := missed.status = 'active' and missed.erased_at is null
       and missed.no_show_count - missed.no_shows_forgiven >= tenant.no_show_block_threshold;
     insert into app_public.no_show_log (
       hospital_id, appointment_id, patient_id, doctor_id, reason, comment, slot_starts_at, timeout_minutes,
