@@ -4,7 +4,7 @@ set local role app_owner;
 
 create table app_private.guard (
   kind text not null constraint a_guard_is_of_a_known_kind check (kind in (
-    'constraint', 'not_null', 'unique_index', 'trigger', 'policy', 'row_security', 'grant', 'function', 'owner',
+    'constraint', 'not_null', 'unique_index', 'trigger', 'rule', 'policy', 'row_security', 'grant', 'function', 'owner',
     'default', 'view', 'check', 'role', 'superuser', 'membership', 'default_rights')),
   object text not null,
   name text not null,

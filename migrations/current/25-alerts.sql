@@ -2,8 +2,6 @@
 -- digest goes out by mail, each day has its report, and key figures have their targets.
 set local role app_owner;
 
-drop function if exists app_private.settle_review(uuid, uuid[]);
-
 --! include catalog/error_catalog.sql
 --! include catalog/notification_template.sql
 --! include catalog/job.sql

@@ -1,4 +1,5 @@
--- All checks in one view, every foreign key in one check, and every guard in the manifest.
+-- All checks in one view, every foreign key in one check, and every guard in the manifest, which is empty
+-- until here and takes everything. From here on every migration ends with the declaration.
 set local role app_owner;
 
 --! include checks/references/orphaned_row.sql

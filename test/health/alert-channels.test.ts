@@ -8,6 +8,7 @@ import { createPool } from '../../platform/pool.ts';
 import type { TaskName } from '../../worker/payloads.ts';
 import { tasks } from '../../worker/task-list.ts';
 import { openTransports, type Transports } from '../../worker/transports/open-transports.ts';
+import { startMailServer } from '../delivery/mail-server.ts';
 import { createDatabase, type TestDatabase } from '../helpers/database.ts';
 import { createHospital, type TestHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -269,6 +270,28 @@ test('what waits longer than a day is no news any more', async () => {
   await run(database, hospital, transports);
   expect(told).toEqual([]);
   expect(await messages(database)).toMatchObject([{ status: 'failed', outcome: 'too_late' }]);
+});
+
+test('the digest is mailed to each admin, once, by the deliveries of all notifications', async () => {
+  const { database, hospital } = await prepared();
+  await raise(database, hospital.id, 'Slot 9 is wrong.');
+  const server = await startMailServer();
+  const mail = openTransports({
+    email: { url: `smtp://127.0.0.1:${server.port}`, from: 'Hospital <no-reply@hospital.example>' },
+  });
+  onTestFinished(() => mail.close());
+  await workFor(database.workerUrl, mail);
+  await Promise.all([1, 2].map(() => run(database, hospital, mail, 'send_health_digest')));
+  await until(() => server.arrived.length > 0);
+  expect(server.arrived).toMatchObject([
+    {
+      to: [`admin@${hospital.slug}.test`],
+      mail: {
+        subject: 'Health of the hospital',
+        text: expect.stringContaining('[critical] Seats that do not add up: Slot 9 is wrong.'),
+      },
+    },
+  ]);
 });
 
 test('the sweep finds what is due in each hospital and in the machinery, and nothing else', async () => {

@@ -145,7 +145,7 @@ describe('the report of a day', () => {
             /^ {5}- Another slot is wrong\. \[waits for a review\] slot [\da-f-]{36}$/,
           ),
           'Detection             2.500 s after the change, mean of 3',
-          'Open actions          1 reviews (priority 1: 1), 1 alerts',
+          'Open actions          reviews: 1 (priority 1: 1), alerts: 1',
         ]),
       );
     }));

@@ -1,5 +1,6 @@
 -- A further seat counts in its slot like the first one: by one guarded update when it is taken, and
--- back when it is given up, and is told outside. Only the triggers of appointments write these rows.
+-- back when it is given up, and is told outside. Only the triggers of appointments write these rows;
+-- a repair may give up those of visits that have ended.
 create or replace function app_private.count_further_seat() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -7,7 +8,9 @@ as $$
 declare
   seat app_public.appointment_seat := coalesce(new, old);
 begin
-  if pg_trigger_depth() = 1 or tg_op = 'UPDATE' then
+  if tg_op = 'UPDATE'
+    or pg_trigger_depth() = 1 and (tg_op = 'INSERT' or coalesce(current_setting('slotkeeper.repair', true), '') = '')
+  then
     perform app_private.refuse('counter_is_derived', jsonb_build_object('table', tg_argv[0]));
   end if;
   insert into app_private.outbox (hospital_id, topic, key, payload)

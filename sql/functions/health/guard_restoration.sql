@@ -20,6 +20,8 @@ begin
   if definition is null then
     return case kind
       when 'policy' then format('drop policy %I on %s;', name, object)
+      when 'trigger' then format('drop trigger %I on %s;', name, object)
+      when 'rule' then format('drop rule %I on %s;', name, object)
       when 'grant' then format('revoke %s on %s from %s;', privilege, place, whom)
       when 'membership' then format('revoke %s;', replace(name, ' to ', ' from '))
       when 'function' then format('drop function %s.%s;', object, name)
@@ -62,6 +64,7 @@ begin
     end
     when 'trigger' then format('%s; alter table %s enable trigger %I;',
       regexp_replace(definition, '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), object, name)
+    when 'rule' then regexp_replace(definition, '^CREATE RULE', 'CREATE OR REPLACE RULE')
     when 'policy' then concat(case when present is not null then format('drop policy %I on %s; ', name, object) end, definition, ';')
     when 'row_security' then concat(format('alter table %s ', object),
       case when definition like 'enabled%' then 'enable row level security' end,

@@ -100,8 +100,11 @@ begin
   select 'trigger', relation.object, reflex.tgname::text,
     concat(pg_get_triggerdef(reflex.oid),
       case reflex.tgenabled when 'D' then ' (disabled)' when 'R' then ' (only on replicas)' when 'A' then ' (always)' end),
-    false, array[reflex.xmin], reflex.oid
+    true, array[reflex.xmin], reflex.oid
   from relation join pg_catalog.pg_trigger as reflex on reflex.tgrelid = relation.oid and not reflex.tgisinternal
+  union all
+  select 'rule', relation.object, rule.rulename::text, pg_get_ruledef(rule.oid), true, array[rule.xmin], rule.oid
+  from relation join pg_catalog.pg_rewrite as rule on rule.ev_class = relation.oid and rule.rulename <> '_RETURN'
   union all
   select 'policy', relation.object, policy.polname::text,
     concat(

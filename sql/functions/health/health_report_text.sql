@@ -65,7 +65,7 @@ begin
         figures #>> '{recovery,auto_corrected}', figures #>> '{recovery,repairable}') end),
     format('%s%s', rpad('Detection', 22), case when figures #>> '{detection,mean_seconds}' is null then 'nothing to measure'
       else format('%s s after the change, mean of %s', figures #>> '{detection,mean_seconds}', figures #>> '{detection,measured}') end),
-    format('%s%s reviews%s, %s alerts', rpad('Open actions', 22), open_actions ->> 'reviews', coalesce((
+    format('%sreviews: %s%s, alerts: %s', rpad('Open actions', 22), open_actions ->> 'reviews', coalesce((
       select format(' (%s)', string_agg(format('priority %s: %s', level.key, level.value), ', ' order by level.key))
       from jsonb_each(open_actions -> 'reviews_by_priority') as level
       having count(*) > 0), ''), open_actions ->> 'alerts')];

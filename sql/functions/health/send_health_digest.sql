@@ -1,7 +1,7 @@
 -- One digest in four hours, however many ask for it at once: the mark moves in the same transaction, and
--- who comes second finds it moved. Nothing is sent when there is nothing; the mark moves all the same. It
--- becomes an ordinary mail to each admin, with the tries again of all mails. Definer, because no role may
--- write inboxes.
+-- who comes second finds it moved. Nothing is sent when there is nothing; the mark moves all the same, and
+-- messages of long ago are forgotten. It becomes an ordinary mail to each admin, with the tries again of
+-- all mails. Definer, because no role may write inboxes.
 create or replace function app_private.send_health_digest(hospital_id uuid) returns integer
 language plpgsql volatile security definer
 set search_path = ''
@@ -22,6 +22,10 @@ begin
   if since is null then
     return 0;
   end if;
+
+  delete from app_private.health_alert_delivery as delivery
+  where delivery.hospital_id in (send_health_digest.hospital_id, app_private.machinery())
+    and delivery.ended_at < instant - interval '30 days';
 
   -- A run of checks that began before the last digest may have ended after it: rather told twice than never.
   since := since - interval '5 minutes';

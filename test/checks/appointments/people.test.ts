@@ -27,7 +27,7 @@ describe('appointment_of_missing_or_inactive_party', () => {
     ['created_by', 'account_missing'],
   ])('a %s that does not exist is found, even of a visit that is over', (column, problem) =>
     story(ownerPool, async (db, hospital) => {
-      const ids = [];
+      const ids: string[] = [];
       for (const [index, status] of (['scheduled', 'completed'] as const).entries()) {
         const { id } = await appointmentIn(
           db,

@@ -18,7 +18,7 @@ describe('appointment_without_slot', () => {
 
   test('speaks of a slot that is gone, whatever became of the visit', () =>
     story(ownerPool, async (db, hospital) => {
-      const visits = [];
+      const visits: Awaited<ReturnType<typeof appointmentIn>>[] = [];
       for (const [index, status] of (['scheduled', 'cancelled', 'completed'] as const).entries()) {
         visits.push(
           await appointmentIn(

@@ -54,6 +54,10 @@ const viewsOnKeys = `
     join pg_catalog.pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
     where refclassid = 'pg_constraint'::regclass)`;
 
+// The owner does not see the catalog of checks any more.
+const checksUnseen =
+  "select kind, object, name, 'missing' as problem from app_private.guard where kind = 'check'";
+
 const ownersOfSequences = `
   select kind, object, name, 'missing' as problem from app_private.guard
   where kind = 'owner' and object like 'sequence %'`;
@@ -247,6 +251,7 @@ const breaks: readonly Break[] = [
   {
     says: 'policies that are dropped',
     broken: guards('policy', 'missing', "format('drop policy %I on %s', guard.name, guard.object)"),
+    fallsToo: checksUnseen,
     atLeast: 250,
   },
   {
@@ -256,6 +261,7 @@ const breaks: readonly Break[] = [
       'different',
       "format('alter policy %I on %s to app_anonymous, app_monitor, app_eraser', guard.name, guard.object)",
     ),
+    fallsToo: checksUnseen,
     atLeast: 250,
   },
   {

@@ -292,6 +292,16 @@ describe('access that nobody declared is named, and what takes it away takes it 
       named: ['superuser a_ghost on ', 'superuser a_king on '],
     },
     {
+      says: 'a trigger that swallows, and a rule',
+      sql: `create trigger a_hole before insert on app_public.audit_entry
+          for each row execute function suppress_redundant_updates_trigger();
+        create rule no_log as on insert to app_public.record_access do instead nothing`,
+      named: [
+        'rule no_log on app_public.record_access',
+        'trigger a_hole on app_public.audit_entry',
+      ],
+    },
+    {
       says: 'rights that new tables come with',
       sql: 'alter default privileges for role app_owner in schema app_public grant select on tables to app_anonymous, public',
       named: ['default_rights r app_public on app_owner'],
