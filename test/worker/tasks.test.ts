@@ -280,6 +280,8 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'report_unknown_topics',
     'sweep_audit',
     'sweep_deliveries',
+    'sweep_guards',
+    'sweep_health',
     'sweep_health_alerts',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',
