@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { BenchHospital } from './hospital.ts';
 
 /**
- * Books the first `count` slots of a hospital as a restore would: without the rules, but whole. Seats, days
+ * Books the first `count` slots from the hospital's first day on, as a restore would: without the rules, but whole. Seats, days
  * and log say what bookings would have left, so that no health check has anything to say. Patients take
  * turns in the order of time; there must be as many as doctors at least.
  */
@@ -17,12 +17,19 @@ export async function storeBookings(
     await client.query(
       `with wish as (
          select slot.*, ($2::uuid[])[1 + (row_number() over (order by slot.starts_at, slot.id) - 1)::integer % $3] as patient_id
-         from app_public.slot where slot.hospital_id = $1 order by slot.starts_at, slot.id limit $4)
+         from app_public.slot where slot.hospital_id = $1 and slot.starts_at >= $6::date at time zone 'UTC' order by slot.starts_at, slot.id limit $4)
        insert into app_public.appointment (
          hospital_id, slot_id, doctor_id, location_id, patient_id, during, status, source, created_by, created_at, updated_at)
        select hospital_id, id, doctor_id, location_id, patient_id, during, 'scheduled', 'staff', $5, now(), now()
        from wish`,
-      [hospital.id, hospital.patientIds, hospital.patientIds.length, count, hospital.accountId],
+      [
+        hospital.id,
+        hospital.patientIds,
+        hospital.patientIds.length,
+        count,
+        hospital.accountId,
+        hospital.firstDay,
+      ],
     );
     for (const statement of [seats, days, log]) await client.query(statement, [hospital.id]);
     await client.query('commit');

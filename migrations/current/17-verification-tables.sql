@@ -17,8 +17,6 @@ comment on column app_private.verification_hour.total_ms is 'How long they took 
 comment on column app_private.verification_hour.buckets is
   'How many took up to 2^(number - 3) ms and longer than the bucket before; the last one has no bound.';
 
-create index review_item_by_finding on app_public.review_item (hospital_id, finding_id);
-create index health_alert_by_finding on app_public.health_alert (hospital_id, finding_id);
 create index review_item_by_decision on app_public.review_item (hospital_id, decided_at) where decided_at is not null;
 
 create type app_public.verification as (
