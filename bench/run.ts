@@ -8,13 +8,16 @@ import { describeResult, type KeptResult, keepable, writeResults } from './harne
 import type { Bench, Workload } from './harness/workload.ts';
 import { archive } from './workloads/archive.ts';
 import { booking } from './workloads/booking.ts';
+import { bookingBesideJobs } from './workloads/booking-beside-jobs.ts';
 import { bookingOverGraphql } from './workloads/booking-graphql.ts';
+import { checks } from './workloads/checks.ts';
 import { freeSlots } from './workloads/free-slots.ts';
 import { generateManySlots } from './workloads/generate-slots.ts';
 import { jobRecords } from './workloads/job-records.ts';
 import { noShow } from './workloads/no-show.ts';
 import { race } from './workloads/race.ts';
 import { rival } from './workloads/rival.ts';
+import { verification } from './workloads/verification.ts';
 
 const workloads: readonly Workload[] = [
   booking,
@@ -26,6 +29,9 @@ const workloads: readonly Workload[] = [
   noShow,
   archive,
   jobRecords,
+  checks,
+  verification,
+  bookingBesideJobs,
 ];
 
 const usage = `Usage: npm run bench -- [--small | --huge] [--only name]…

@@ -392,6 +392,14 @@ hold(ownerPool, [
       'app_private.end_job_run': 'writes runs, which no role may',
       'app_private.job_health': 'tells of workers and of the machinery, which no admin may read',
       'app_private.remove_old_job_runs': 'deletes runs, which no role may',
+      'app_private.check_guards': 'asks the checks, which the worker may not read',
+      'app_private.find_faults':
+        'asks the checks, and tells only of an appointment that the caller may see',
+      'app_private.findings_to_repair': 'reads findings, which the worker may not',
+      'app_private.hospitals_with_findings': 'reads findings, which the worker may not',
+      'app_private.recheck_findings': 'reads findings, which the worker may not',
+      'app_private.remove_old_health': 'deletes runs and findings, which no role may',
+      'app_private.verify_changes': 'counts verifications, which no role may write',
       'app_private.report_to_run': 'writes runs, which no role may',
       'app_private.request_job': 'asks for a run of the machinery, all that its role may do',
       'app_private.requested_job':

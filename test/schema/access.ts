@@ -584,6 +584,13 @@ export const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     last_seen_at: 'now()',
     times_seen: '1',
   },
+  'app_private.verification_hour': {
+    hospital_id: ':hospital',
+    hour: "'2001-01-01'",
+    verified: '1',
+    total_ms: '1',
+    buckets: 'array_fill(0, array[18])',
+  },
   'app_private.rate_limit': { key: "'x'" },
   'app_private.clock_shift': { shift: "'1 hour'" },
   'app_private.guard': {

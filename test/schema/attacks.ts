@@ -1097,6 +1097,9 @@ export const attacks: Readonly<Record<string, Attack>> = {
   a_check_that_repairs_names_its_function: {
     by: check("remedy = 'repair'", "repair = 'repair_x'"),
   },
+  durations_stand_in_18_buckets: {
+    by: ["update app_private.verification_hour set buckets = '{1}' where hospital_id = :hospital"],
+  },
   a_check_run_takes_time: { by: set('check_run', 'check_run', 'duration_ms = -1') },
   a_check_run_ends_after_it_starts: {
     by: set('check_run', 'check_run', "finished_at = started_at - interval '1 second'"),

@@ -198,6 +198,7 @@ const ofPatient: Readonly<Record<string, string | null>> = {
   'app_private.health_digest_mark': null,
   'app_public.health_report': null,
   'app_private.job_hour': null,
+  'app_private.verification_hour': null,
   'app_private.job_state': null,
   'app_public.log_entry': null,
   'app_public.notification_delivery': 'patient_id is not distinct from :patient',

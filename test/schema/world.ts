@@ -315,6 +315,11 @@ async function runJobs(db: Queryable, { id }: TestHospital): Promise<string> {
      values ($1, 'archive_past_years', date_trunc('hour', now()), 1, 0, 0, 0, 0)`,
     [id],
   );
+  await db.query(
+    `insert into app_private.verification_hour (hospital_id, hour, verified, total_ms, buckets)
+     values ($1, date_trunc('hour', now()), 0, 0, array_fill(0, array[18]))`,
+    [id],
+  );
   return run;
 }
 

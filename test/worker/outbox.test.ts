@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { deliveryOf, type OutboxMessage } from '../../worker/outbox.ts';
+import type { Payload } from '../../worker/payloads.ts';
 
 const hospital_id = randomUUID();
 const [one, other] = [randomUUID(), randomUUID()];
@@ -245,4 +246,61 @@ test('many notifications are several jobs of 500', () => {
     jobs.map(({ payload }) => (payload as { notification_ids: string[] }).notification_ids.length),
   ).toEqual([500, 500, 1]);
   expect(new Set(jobs.map(({ key }) => key)).size).toBe(3);
+});
+
+describe('what changed is verified', () => {
+  const at = (second: number) => `2026-11-21T12:00:0${second}Z`;
+  const changed = (topic: string, key: string, payload: unknown, second = 0, of = hospital_id) => ({
+    ...message(topic, payload, of),
+    id: String(100 + second),
+    key,
+    created_at: at(second),
+  });
+  const verifications = (messages: OutboxMessage[]) =>
+    deliveryOf(messages).jobs.filter(({ task }) => task === 'verify_changes');
+
+  test('once a batch and hospital, behind everything else, since the first of it changed', () => {
+    const [visit, otherVisit, elsewhere] = [randomUUID(), randomUUID(), randomUUID()];
+    const jobs = verifications([
+      changed('appointment', visit, { status: 'held', slot_ids: [one] }, 2),
+      changed('appointment', visit, { status: 'scheduled', slot_ids: [one] }, 3),
+      changed('slots', doctor, { doctor_id: doctor, slot_ids: [other] }, 1),
+      changed('appointment', otherVisit, { status: 'requested', slot_ids: [] }, 4),
+      changed('appointment', visit, { status: 'held', slot_ids: [one] }, 5, elsewhere),
+    ]);
+    expect(jobs).toEqual([
+      {
+        task: 'verify_changes',
+        key: `verify_changes:${hospital_id}:102:0`,
+        priority: 5,
+        payload: {
+          hospital_id,
+          appointment_ids: [visit, otherVisit],
+          slot_ids: [one, other],
+          changed_at: at(1),
+        },
+      },
+      expect.objectContaining({ payload: expect.objectContaining({ hospital_id: elsewhere }) }),
+    ]);
+  });
+
+  test('in jobs of at most 500 ids, none left out and none twice', () => {
+    const ids = Array.from({ length: 700 }, () => randomUUID());
+    const jobs = verifications(
+      ids.map((id, index) =>
+        changed('appointment', id, { slot_ids: [ids[699 - index]], status: 'scheduled' }),
+      ),
+    );
+    const payloads = jobs.map(({ payload }) => payload as Payload<'verify_changes'>);
+    expect(payloads.map((each) => each.appointment_ids.length + each.slot_ids.length)).toEqual([
+      500, 500, 400,
+    ]);
+    expect(payloads.flatMap((each) => each.appointment_ids)).toEqual(ids);
+    expect(payloads.flatMap((each) => each.slot_ids)).toEqual(ids.toReversed());
+    expect(new Set(jobs.map(({ key }) => key)).size).toBe(3);
+  });
+
+  test('but not slots that were too many to name', () => {
+    expect(verifications([changed('slots', doctor, { doctor_id: doctor })])).toEqual([]);
+  });
 });

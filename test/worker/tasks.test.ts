@@ -240,10 +240,12 @@ test('the night is one hour of the day, and the work of it one job of each kind'
     { task: 'generate_slots', payload: { hospital_id: hospital.id, doctor_id: null } },
     { task: 'make_health_report', payload: { hospital_id: hospital.id } },
     { task: 'remove_job_runs', payload: { hospital_id: hospital.id } },
+    { task: 'remove_old_health', payload: { hospital_id: hospital.id } },
     { task: 'remove_old_log', payload: { hospital_id: hospital.id } },
     { task: 'remove_old_sessions', payload: { hospital_id: hospital.id } },
     { task: 'remove_old_webhooks', payload: { hospital_id: hospital.id } },
     { task: 'remove_read_notifications', payload: { hospital_id: hospital.id } },
+    { task: 'run_health_checks', payload: { hospital_id: hospital.id, trigger: 'nightly' } },
     { task: 'tidy_login', payload: { hospital_id: hospital.id } },
   ]);
 });
@@ -278,6 +280,8 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
     'report_unknown_topics',
     'sweep_audit',
     'sweep_deliveries',
+    'sweep_guards',
+    'sweep_health',
     'sweep_health_alerts',
     'sweep_lapsed_holds',
     'sweep_lapsed_requests',

@@ -11,6 +11,7 @@ set jit = off
 as $$
 declare
   actor text := app_private.actor_role();
+  own_patient_id uuid := app_private.claim_patient_id();
   for_staff boolean := actor in ('doctor', 'nurse', 'receptionist', 'admin', 'worker', 'operator');
   tolerance constant interval := interval '1 minute';
   visit app_public.appointment;
@@ -24,7 +25,7 @@ begin
   select * into visit
   from app_public.appointment
   where appointment.hospital_id = find_faults.hospital_id and appointment.id = find_faults.appointment_id
-    and (for_staff or actor = 'patient' and appointment.patient_id = app_private.claim_patient_id());
+    and (for_staff or actor = 'patient' and appointment.patient_id = own_patient_id);
   if visit.id is null then
     perform app_private.refuse('appointment_not_found', jsonb_build_object('appointment_id', appointment_id));
   end if;
