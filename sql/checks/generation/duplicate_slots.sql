@@ -21,6 +21,7 @@ from (
     and other.ends_at = slot.ends_at
     and other.id <> slot.id
     and other.withdrawn_at is null
+    and other.ends_at > (select app_private.clock())
     and (
       (other.booked_count > 0, not other.is_retired, other.schedule_id is not null)
         > (slot.booked_count > 0, not slot.is_retired, slot.schedule_id is not null)
