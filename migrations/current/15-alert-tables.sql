@@ -20,6 +20,7 @@ comment on column app_public.review_item.is_settled is
 alter table app_public.review_item rename constraint a_review_note_is_short to a_review_item_note_is_short;
 drop index app_public.review_by_priority;
 create index review_by_status on app_public.review_item (hospital_id, status, priority, created_at);
+create index review_by_finding on app_public.review_item (hospital_id, finding_id);
 create index review_of_an_entity on app_public.review_item (hospital_id, entity_id) where entity_id is not null;
 
 alter table app_public.health_alert
@@ -31,6 +32,7 @@ comment on column app_public.health_alert.told_at is
   'When people were last told of this problem; they are not told of it again within the quiet period.';
 comment on column app_public.health_alert.is_settled is 'Whether it has ended by itself, because the problem is gone or ignored.';
 create index health_alert_by_status on app_public.health_alert (hospital_id, status, last_raised_at);
+create index health_alert_by_finding on app_public.health_alert (hospital_id, finding_id, last_raised_at);
 create index health_alert_to_tell on app_public.health_alert (hospital_id, last_raised_at)
   where status = 'active' and (told_at is null or told_at < last_raised_at);
 

@@ -1,7 +1,6 @@
 -- Whether slots and those who sit in them agree, and whether slots are what the schedules give.
 set local role app_owner;
 
---! include functions/booking/count_further_seat.sql
 --! include checks/slots/slot_seats.sql
 --! include checks/slots/slot_counter_mismatch.sql
 --! include checks/slots/booked_slot_without_appointment.sql

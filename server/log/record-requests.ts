@@ -25,6 +25,7 @@ const ROUTES: Readonly<Record<string, readonly [Kind, string]>> = {
   'POST /password/*': ['security', 'password_reset'],
   'GET /visit/*': ['operation', 'visit_link_page'],
   'POST /visit/*': ['operation', 'visit_link'],
+  'GET /health/checks': ['operation', 'health_checks'],
   'GET /calendar/*': ['operation', 'calendar_feed'],
 };
 

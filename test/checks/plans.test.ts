@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 120_000);
 
 const { rows: checks } = await ownerPool.query<{ name: string }>(
-  "select name from app_public.health_check where domain in ('appointments', 'counters') order by name",
+  "select name from app_public.health_check where domain in ('appointments', 'counters', 'slots', 'generation') order by name",
 );
 
 test.each(checks)('$name of a hospital that is not the only one, and of entities', ({ name }) =>
@@ -28,11 +28,13 @@ test.each(checks)('$name of a hospital that is not the only one, and of entities
     const hospitalOnly = await waysWithoutIndex(db, name, 'hospital_id = $1', [other.id], 1);
     expect(hospitalOnly).toEqual([]);
     const [doctorId, otherId] = hospital.doctorIds;
+    // Closed slots have an index of their own, which has few rows.
+    const least = name === 'block_without_absence' ? 1 : 2;
     const one = 'hospital_id = $1 and entity_id = $2';
-    expect(await waysWithoutIndex(db, name, one, [hospital.id, doctorId], 2)).toEqual([]);
+    expect(await waysWithoutIndex(db, name, one, [hospital.id, doctorId], least)).toEqual([]);
     const some = 'hospital_id = $1 and entity_id = any ($2)';
-    expect(await waysWithoutIndex(db, name, some, [hospital.id, [doctorId, otherId]], 2)).toEqual(
-      [],
-    );
+    expect(
+      await waysWithoutIndex(db, name, some, [hospital.id, [doctorId, otherId]], least),
+    ).toEqual([]);
   }),
 );

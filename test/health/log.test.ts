@@ -141,7 +141,7 @@ describe('retention', () => {
       );
       const left = new Map(rows.map((row) => [row.hospital_id, row.count]));
       expect([left.get(hospital.id), left.get(other.id), left.get(machinery)]).toEqual([
-        9, 100, 89,
+        10, 100, 90,
       ]);
     }));
 });

@@ -326,6 +326,15 @@ hold(ownerPool, [
       'app_private.guard_patient_leave': 'counts appointments whoever may see them',
       'app_private.guard_redaction': 'looks at patients whom the eraser may not see',
       'app_private.guard_time_zone': 'looks at all slots of the hospital',
+      'app_private.altered_entries': 'reads what seals close, which no role may',
+      'app_private.audit_problems': 'reads what seals close, which no role may',
+      'app_private.check_audit': 'reads what seals close, for the hospital of the request',
+      'app_private.hospitals_to_seal': 'reads the marks of the sealed log',
+      'app_private.keep_seals': 'raises the refusal for every role',
+      'app_private.newest_seal': 'reads the marks of the sealed log',
+      'app_private.read_past_appointment': 'reads the log, and asks it whether the caller may',
+      'app_private.seal_audit': 'writes seals, which no role may',
+      'app_private.seal_redaction': 'writes seals, which no role may',
       'app_private.hospitals_to_remind': 'reads the marks of reminders',
       'app_private.is_absent': 'reads absences, and tells only that there is one',
       'app_private.keep_absence_time': 'raises the refusal for every role',
@@ -415,6 +424,10 @@ hold(ownerPool, [
       'app_private.repair_lapsed_hold': 'locks slots and days, which the worker may not',
       'app_private.repair_no_show_counts': 'counts missed visits anew, which no role may',
       'app_private.repair_patient_block': 'writes into the log of blocks, which no role may',
+      'app_private.repair_missing_slots': 'cuts slots for a job that finds them missing',
+      'app_private.repair_slot_closure': 'closes and opens slots, which no role may',
+      'app_private.repair_slot_count': 'counts seats anew, which no role may',
+      'app_private.repair_stray_slot': 'withdraws slots, which no role may',
       'app_private.repair_slot_status': 'writes slots, which no role may',
       'app_private.repair_stale_appointment':
         'locks patients, slots and days, which the worker may not',
@@ -505,10 +518,13 @@ hold(ownerPool, [
     offenders: `
       select format('%s may call %s but not %s', role.rolname, outer_function.name, inner_function.name)
       from our_function as outer_function
-      cross join pg_catalog.pg_roles as role
+      cross join lateral (
+        select distinct word[1] as name
+        from regexp_matches(outer_function.code, '\\m(\\w+\\.\\w+)\\s*\\(', 'g') as word
+      ) as called
       join our_function as inner_function
-        on inner_function.oid <> outer_function.oid
-        and outer_function.code ~ ('\\m' || replace(inner_function.name, '.', '\\.') || '\\s*\\(')
+        on inner_function.name = called.name and inner_function.oid <> outer_function.oid
+      cross join pg_catalog.pg_roles as role
       where role.rolname ~ '^app_(worker|login|anonymous|patient|doctor|nurse|receptionist|admin|monitor|scheduler)$'
         and not outer_function.prosecdef
         and has_function_privilege(role.oid, outer_function.oid, 'execute')

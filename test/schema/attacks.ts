@@ -27,6 +27,12 @@ const slot = (change: string): string =>
   `insert into app_public.slot (hospital_id, doctor_id, location_id, during)
    select hospital_id, doctor_id, location_id, ${change} from app_public.slot where id = :last_slot`;
 
+const seal = (values: string): string =>
+  `insert into app_public.audit_seal (
+     hospital_id, number, kind, batch_number, patient_id, entry_count, replaced_hash, previous_hash,
+     first_entry_id, last_entry_id, entries_hash, hash, sealed_at)
+   values (:hospital, ${values}, 1, 1, 'x', 'x', now())`;
+
 const absence = (values: string): string =>
   `insert into app_public.absence (
      hospital_id, doctor_id, type, first_day, last_day, start_time, end_time, during)
@@ -1963,6 +1969,26 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: set('webhook_delivery', 'webhook_delivery', 'ended_at = now()'),
   },
 
+  // audit_seal
+  audit_seal_of_a_hospital: homeless(
+    'audit_seal',
+    'number, kind, batch_number, entry_count, first_entry_id, last_entry_id, entries_hash, previous_hash, hash, sealed_at',
+    "7, 'entries', 7, 1, 1, 1, 'x', 'x', 'x', now()",
+  ),
+  seals_of_a_hospital_are_numbered: { by: [seal("90, 'entries', 90, null, 1, null, 'x'")] },
+  redaction_of_a_patient: { by: [seal("91, 'redaction', 90, :foreign_patient, 1, 'x', 'x'")] },
+  seals_are_numbered_from_1: { by: [seal("0, 'entries', 0, null, 1, null, 'x'")] },
+  a_seal_closes_something: { by: [seal("91, 'entries', 91, null, 0, null, 'x'")] },
+  a_redaction_tells_of_whom_and_what_it_replaces: {
+    by: [
+      seal("91, 'entries', 91, :patient, 1, null, 'x'"),
+      seal("91, 'entries', 90, null, 1, null, 'x'"),
+      seal("91, 'redaction', 90, null, 1, 'x', 'x'"),
+      seal("91, 'redaction', 90, :patient, 1, null, 'x'"),
+      seal("91, 'redaction', 91, :patient, 1, 'x', 'x'"),
+    ],
+  },
+  only_the_first_seal_follows_none: { by: [seal("91, 'entries', 91, null, 1, null, null")] },
   // appointment_archive
   only_what_has_ended_is_archived: {
     by: set('appointment_archive', 'archived', "status = 'scheduled'", "status = 'requested'"),

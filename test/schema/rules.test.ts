@@ -161,6 +161,7 @@ hold(ownerPool, [
       'app_public.appointment_seat': 'refuses every update by a trigger of its own',
       'app_public.security_event': 'refuses every update by a trigger of its own',
       'app_public.audit_entry': 'refuses every update by a trigger of its own',
+      'app_public.audit_seal': 'refuses every update by a trigger of its own',
       'app_public.consultation_addendum': 'refuses every update by a trigger of its own',
       'app_public.record_access': 'refuses every update by a trigger of its own',
       'app_public.log_entry': 'no role may write it but the functions of the log',

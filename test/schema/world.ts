@@ -246,7 +246,27 @@ async function fill(db: Queryable, hospital: TestHospital): Promise<Record<strin
     completed_consultation: completed[0]?.consultation ?? '',
     addendum: completed[0]?.addendum ?? '',
     record_access: completed[0]?.access ?? '',
+    ...(await sealLog(db, hospital)),
   };
+}
+
+/** Seals the log; and a seal that closes nothing of it. */
+async function sealLog(db: Queryable, { id }: TestHospital) {
+  await db.query('select app_private.seal_audit($1)', [id]);
+  const bareSeal = await insert(db, 'audit_seal', {
+    hospital_id: id,
+    number: 90,
+    kind: 'entries',
+    batch_number: 90,
+    entry_count: 1,
+    first_entry_id: 1,
+    last_entry_id: 1,
+    entries_hash: 'x',
+    previous_hash: 'x',
+    hash: 'x',
+    sealed_at: '2026-01-01',
+  });
+  return { audit_seal: await theOne(db, 'audit_seal', id), bare_seal: bareSeal };
 }
 
 /** Absences of both doctors, one of them cancelled, and a holiday, where there are no slots. */

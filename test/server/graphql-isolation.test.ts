@@ -23,6 +23,7 @@ const LISTS: Readonly<Record<string, string>> = {
   appointmentSeats: 'appointment_seat',
   appointments: 'appointment',
   auditEntries: 'audit_entry',
+  auditSeals: 'audit_seal',
   checkResults: 'check_result',
   checkRuns: 'check_run',
   consultationAddenda: 'consultation_addendum',
@@ -41,6 +42,7 @@ const LISTS: Readonly<Record<string, string>> = {
   importedRows: 'imported_row',
   invitations: 'invitation',
   jobRuns: 'job_run',
+  logEntries: 'log_entry',
   locations: 'location',
   notificationDeliveries: 'notification_delivery',
   notificationPreferences: 'notification_preference',
@@ -83,6 +85,7 @@ const OTHERS = [
   'previewTimeZone',
   'query',
   'unreadNotificationCount',
+  'verifyAudit',
   'webhookEvents',
 ];
 
@@ -192,6 +195,11 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     'consultation_id, text',
     `'${consultation}', 'x'`,
   );
+  await database.ownerPool.query('select app_private.seal_audit($1)', [rows[0].hospital_id]);
+  const { rows: seals } = await database.ownerPool.query(
+    'select id as audit_seal from app_public.audit_seal where hospital_id = $1',
+    [rows[0].hospital_id],
+  );
   const record_access = await storeOne(
     'record_access',
     'patient_id, reader_role, reader_name, part, purpose, accessed_at',
@@ -214,6 +222,11 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
        values ($1, $2, now(), '1 hour', $3, now()))
      insert into app_public.calendar_feed (hospital_id, account_id) values ($1, $4) returning id as calendar_feed`,
     [rows[0].hospital_id, rows[0].appointment, notifications[0].notification, more.account],
+  );
+  const log_entry = await storeOne(
+    'log_entry',
+    'kind, level, name, outcome, message',
+    "'operation', 'info', 'freeSlots', 'succeeded', 'freeSlots succeeded.'",
   );
   const webhook_subscription = await storeOne(
     'webhook_subscription',
@@ -269,6 +282,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     consultation,
     consultation_addendum,
     record_access,
+    ...seals[0],
     ...notifications[0],
     ...closed,
     ...waits[0],
@@ -281,6 +295,7 @@ async function bookInTheNorth(): Promise<Record<string, string>> {
     security_event: randomUUID(),
     import_run: randomUUID(),
     job_run: randomUUID(),
+    log_entry,
     imported_row: randomUUID(),
     no_show_log: randomUUID(),
     patient_block: randomUUID(),

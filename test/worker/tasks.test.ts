@@ -276,6 +276,7 @@ test('every task of the crontab exists and takes what the crontab gives it', () 
   expect(items.map(({ task }) => task).sort()).toEqual([
     'plan_night',
     'report_unknown_topics',
+    'sweep_audit',
     'sweep_deliveries',
     'sweep_health_alerts',
     'sweep_lapsed_holds',

@@ -60,6 +60,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   holidayId: 'The holiday.',
   idempotencyKey:
     'A UUID that you make for this wish; send the same one when you repeat the request.',
+  instant: 'The instant.',
   invitationId: 'The invitation.',
   isActive: 'Whether it is in use.',
   isAllOrNothing:
@@ -72,6 +73,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   job: 'Name of the job.',
   logKeptDays: 'For how many days the log of what happened is kept, 1 to 3650.',
   keptYears: 'How many past calendar years ended appointments stay among the current ones.',
+  knownHash: 'Hash of a seal that you kept; left out: none.',
   lastDay: 'Last local day, included.',
   latestTime: 'Latest local start that suits; left out: any.',
   locationId: 'The location; where it may be left out, all of the hospital.',
@@ -104,6 +106,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   reviewItemId: 'The review.',
   role: 'What the account may do (any role but patient), or as what a doctor takes part.',
   rows: 'Of a week its stretches of work, none where the doctor does not work; of an import what it brings, 1 to 1000.',
+  sealedFrom: 'Only what was sealed from this instant on; left out: from the first seal.',
+  sealedUntil: 'Only what was sealed up to this instant; left out: up to now.',
   securityEventsKeptDays: 'How many days security events are kept, 30 to 3650.',
   seriesId: 'The series.',
   serviceId: 'The kind of visit; left out: a visit as long as the slot.',

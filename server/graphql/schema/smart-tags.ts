@@ -11,6 +11,7 @@ const SEARCHABLE: Readonly<Record<string, readonly string[]>> = {
   appointment_reminder: ['appointment_id', 'starts_at'],
   appointment_series: ['id', 'patient_id', 'created_at'],
   audit_entry: ['id', 'record_id', 'table_name'],
+  audit_seal: ['id', 'number', 'sealed_at'],
   account: ['id', 'email', 'role'],
   check_result: ['run_id', 'check_name'],
   check_run: ['id', 'trigger', 'started_at'],
@@ -269,6 +270,7 @@ export const SmartTagsPlugin: GraphileConfig.Plugin = jsonPgSmartTags({
       'app_public.notification.notification_of_an_appointment': {
         tags: { behavior: '-manyRelation:resource:connection -manyRelation:resource:list' },
       },
+      ...actorTags('audit_seal', 'redaction_of_a_patient', 'patient'),
       'app_public.check_result.result_of_a_check_run': {
         tags: { fieldName: 'run', foreignFieldName: 'results' },
       },

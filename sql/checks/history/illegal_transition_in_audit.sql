@@ -52,6 +52,7 @@ from (
     and log.id >= judged.first_id
     and (log.operation <> 'update' or log.changed_columns ? 'status')
     and case
+      when log.id < judged.first_id then false
       when log.operation = 'delete' then log.old_state ->> 'status' in ('held', 'scheduled', 'confirmed', 'checked_in', 'in_progress')
       else (
         coalesce(log.old_state ->> 'status', ''),

@@ -5,8 +5,8 @@
 create or replace view checks.error_spike as
 select tenant.id as hospital_id, entry.name as check_name, entry.severity, entry.entity_type, null::uuid as entity_id,
   format('%s of the last %s runs of %s failed within 15 minutes; over the day before %s of %s did.',
-    recent.failures, recent.runs, recent.name, before.failures, before.runs) as detail,
-  jsonb_build_object('kind', recent.kind, 'name', recent.name, 'failures', recent.failures, 'runs', recent.runs,
+    recent.failures, total.runs, recent.name, before.failures, before.runs) as detail,
+  jsonb_build_object('kind', recent.kind, 'name', recent.name, 'failures', recent.failures, 'runs', total.runs,
     'failures_before', before.failures, 'runs_before', before.runs, 'code', recent.code) as metadata,
   concat_ws(':', entry.name, recent.kind, recent.name) as cache_key
 from (
@@ -14,18 +14,18 @@ from (
   union all
   select app_private.machinery()) as tenant
 cross join lateral (
-  select failed.kind, failed.name, count(*)::integer as failures, max(failed.code) as code, total.runs
+  select failed.kind, failed.name, count(*)::integer as failures, max(failed.code) as code
   from app_public.log_entry as failed
-  cross join lateral (
-    select coalesce(sum(coalesce((every.details ->> 'count')::integer, 1)), 0)::integer as runs
-    from app_public.log_entry as every
-    where every.hospital_id = tenant.id and every.kind = failed.kind and every.name = failed.name
-      and every.logged_at > (select app_private.clock()) - interval '15 minutes') as total
   where failed.hospital_id = tenant.id and failed.outcome = 'failed' and failed.level >= 'warning'
     and failed.kind in ('operation', 'login', 'webhook', 'job', 'security', 'sync')
     and failed.logged_at > (select app_private.clock()) - interval '15 minutes'
-  group by failed.kind, failed.name, total.runs
+  group by failed.kind, failed.name
   having count(*) >= 10) as recent
+cross join lateral (
+  select coalesce(sum(coalesce((every.details ->> 'count')::integer, 1)), 0)::integer as runs
+  from app_public.log_entry as every
+  where every.hospital_id = tenant.id and every.kind = recent.kind and every.name = recent.name
+    and every.logged_at > (select app_private.clock()) - interval '15 minutes') as total
 cross join lateral (
   select count(*) filter (where earlier.outcome = 'failed')::integer as failures,
     coalesce(sum(coalesce((earlier.details ->> 'count')::integer, 1)), 0)::integer as runs
@@ -34,8 +34,8 @@ cross join lateral (
     and earlier.logged_at > (select app_private.clock()) - interval '1 day'
     and earlier.logged_at <= (select app_private.clock()) - interval '15 minutes') as before
 join app_public.health_check as entry on entry.name = 'error_spike'
-where recent.failures >= 0.05 * recent.runs
-  and recent.failures::numeric * before.runs >= 3 * before.failures::numeric * recent.runs;
+where recent.failures >= 0.05 * total.runs
+  and recent.failures::numeric * before.runs >= 3 * before.failures::numeric * total.runs;
 
 comment on view checks.error_spike is
   'Operations of which at least ten runs and 5 % failed within 15 minutes, three times the share of the day before.';

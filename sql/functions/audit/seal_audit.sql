@@ -81,13 +81,16 @@ begin
     values (seal_audit.hospital_id, seal.id, batch.entry_ids, batch.salts, batch.digests);
   end if;
 
-  -- With more left than a batch takes nothing is settled yet. A transaction that had its number before, or
-  -- looks at one snapshot only, cannot tell.
-  if batch.entry_count < most and is_new_transaction then
+  -- With more left than a batch takes, ids are done with up to its last one. A transaction that had its number
+  -- before, or looks at one snapshot only, cannot tell.
+  if is_new_transaction then
     if mark.reached_transaction <= pg_snapshot_xmin(running) or mark.reached_transaction >= pg_snapshot_xmax(running) then
-      mark.settled_id := mark.reached_id;
-      mark.reached_id := null;
-      mark.reached_transaction := null;
+      mark.settled_id := case when batch.entry_count = most
+        then least(mark.reached_id, seal.last_entry_id) else mark.reached_id end;
+      if mark.settled_id = mark.reached_id then
+        mark.reached_id := null;
+        mark.reached_transaction := null;
+      end if;
     end if;
     if mark.reached_id is null and counted > mark.settled_id then
       mark.reached_id := counted;

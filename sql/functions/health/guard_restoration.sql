@@ -83,7 +83,9 @@ begin
     end
     when 'role' then format('%s role %I %s;', case when present is null then 'create' else 'alter' end, name, definition)
     when 'membership' then concat(case when present is not null then format('revoke %s; ', replace(name, ' to ', ' from ')) end,
-      'grant ', name, case when definition like '%may pass it on%' then ' with admin option' end, ';')
+      'grant ', name, case when definition like '%may pass it on%' then ' with admin option' end, ';',
+      -- A member inherits as its role says, unless it is said here.
+      case when definition like '%inherits%' and present is not null then format(' grant %s with inherit true;', name) end)
     when 'default_rights' then format('alter default privileges for role %I revoke execute on functions from public;', object)
     else source
   end;

@@ -164,7 +164,9 @@ begin
   left join pg_catalog.pg_attrdef as fallback on fallback.adrelid = attribute.attrelid and fallback.adnum = attribute.attnum
   where relation.relkind in ('r', 'p') and (attribute.atthasdef or attribute.attidentity <> '')
   union all
-  select 'view', relation.object, 'view', concat_ws(' ', relation.reloptions::text, md5(pg_get_viewdef(relation.oid))),
+  -- Postgres writes more brackets, and fewer names of columns, the first time than the second.
+  select 'view', relation.object, 'view',
+    concat_ws(' ', relation.reloptions::text, md5(regexp_replace(pg_get_viewdef(relation.oid), '\sAS\s+("[^"]+"|\w+)|[()\s]+', '', 'g'))),
     false, array[relation.written, rule.xmin], relation.oid
   from relation
   join pg_catalog.pg_rewrite as rule on rule.ev_class = relation.oid and rule.rulename = '_RETURN'

@@ -19,13 +19,13 @@ begin
   then
     return;
   end if;
-  return query execute
+  return query execute format(
     'select count(*) filter (where job.attempts < job.max_attempts)::integer,
        count(*) filter (where job.attempts < job.max_attempts and job.locked_at is null and job.run_at < now() - $1)::integer,
        min(job.run_at) filter (where job.attempts < job.max_attempts and job.locked_at is null),
        count(*) filter (where job.attempts >= job.max_attempts and job.locked_at is null)::integer,
        coalesce(array_agg(distinct job.task_identifier) filter (where job.attempts >= job.max_attempts and job.locked_at is null), array[]::text[])
-     from graphile_worker.jobs as job'
+     from %I.jobs as job', 'graphile_worker')
   using due_for;
 end
 $$;

@@ -1,5 +1,5 @@
 -- A batch, the oldest first by the index of times, so that a night costs what is due and no statement holds
--- much. The machinery keeps its log as long as hospitals do that chose nothing. Definer, because no role
+-- much; as an array, so that no plan joins with the whole log. The machinery keeps its log as long as hospitals do that chose nothing. Definer, because no role
 -- may remove entries.
 create or replace function app_private.remove_old_log(hospital_id uuid, most integer default 5000)
 returns integer
@@ -16,13 +16,13 @@ begin
   where hospital.id = remove_old_log.hospital_id;
   too_old := app_private.clock() - make_interval(days => coalesce(kept_days, 90));
   delete from app_public.log_entry
-  using (
-    select old.id
-    from app_public.log_entry as old
-    where old.hospital_id = remove_old_log.hospital_id and old.logged_at < too_old
-    order by old.logged_at
-    limit most) as due
-  where log_entry.hospital_id = remove_old_log.hospital_id and log_entry.id = due.id;
+  where log_entry.hospital_id = remove_old_log.hospital_id
+    and log_entry.id = any (array(
+      select old.id
+      from app_public.log_entry as old
+      where old.hospital_id = remove_old_log.hospital_id and old.logged_at < too_old
+      order by old.logged_at
+      limit most));
   get diagnostics removed = row_count;
   return removed;
 end

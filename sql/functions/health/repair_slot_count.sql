@@ -2,7 +2,7 @@
 -- slot first and its appointment after, so that under the lock of the slot the seats that can be seen are
 -- those that count; who waits for the lock goes on from the right number. Seats that long visits left
 -- behind when they ended are given up with their rows; their appointments are locked before the slot, as
--- everywhere. More seats than room, or seats in a slot that is withdrawn, are for people to decide.
+-- everywhere. A slot that was only kept for those in it is withdrawn with the last of them. More seats than room, or seats in a slot that is withdrawn, are for people to decide.
 create or replace function app_private.repair_slot_count(finding app_public.finding)
 returns text
 language plpgsql security definer
@@ -43,25 +43,22 @@ begin
   where seats.hospital_id = finding.hospital_id and seats.slot_id = slot.id;
   if seated = slot.booked_count and abandoned is null then
     return 'Nothing to do: the slot counts its seats rightly.';
-  elsif seated + coalesce(cardinality(abandoned), 0) > slot.capacity
-    or slot.withdrawn_at is not null and (seated > 0 or abandoned is not null)
-  then
+  elsif seated > slot.capacity or seated > 0 and slot.withdrawn_at is not null then
     return null;
   end if;
 
-  update app_public.slot as present
-  set booked_count = seated + coalesce(cardinality(abandoned), 0)
-  where present.hospital_id = slot.hospital_id and present.id = slot.id
-    and present.booked_count <> seated + coalesce(cardinality(abandoned), 0);
-  -- Each row that goes counts its seat back, by its own trigger.
   delete from app_public.appointment_seat
   where appointment_seat.hospital_id = slot.hospital_id
     and appointment_seat.slot_id = slot.id
     and appointment_seat.appointment_id = any (abandoned);
   update app_public.slot as present
-  set withdrawn_at = app_private.clock()
-  where present.hospital_id = slot.hospital_id and present.id = slot.id
-    and present.is_retired and present.booked_count = 0 and present.withdrawn_at is null;
+  set booked_count = seated
+  where present.hospital_id = slot.hospital_id and present.id = slot.id;
+  if slot.is_retired and seated = 0 then
+    update app_public.slot as present
+    set withdrawn_at = app_private.clock()
+    where present.hospital_id = slot.hospital_id and present.id = slot.id and present.withdrawn_at is null;
+  end if;
 
   perform app_private.record_repair(slot.hospital_id, 'slot', slot.id,
     jsonb_build_object('booked_count', slot.booked_count), jsonb_build_object('booked_count', seated));

@@ -45,14 +45,21 @@ const foreignKeys = `
   select kind, object, name, 'missing' as problem from app_private.guard
   where kind = 'constraint' and definition like 'FOREIGN KEY%'`;
 
-// A view that groups by a key reads columns that only the key makes certain.
+// A view that groups by a key reads columns that only the key makes certain; others read that view.
 const viewsOnKeys = `
   select guard.kind, guard.object, guard.name, 'missing' as problem
   from app_private.guard
   where regexp_replace(guard.object, '^.* ', '') in (
-    select distinct ev_class::regclass::text from pg_catalog.pg_rewrite
-    join pg_catalog.pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
-    where refclassid = 'pg_constraint'::regclass)`;
+    with recursive fallen (view) as (
+      select ev_class from pg_catalog.pg_rewrite
+      join pg_catalog.pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
+      where refclassid = 'pg_constraint'::regclass
+      union
+      select ev_class from fallen
+      join pg_catalog.pg_depend on refclassid = 'pg_class'::regclass and refobjid = fallen.view and classid = 'pg_rewrite'::regclass
+      join pg_catalog.pg_rewrite on pg_rewrite.oid = objid
+    )
+    select view::regclass::text from fallen)`;
 
 // The owner does not see the catalog of checks any more.
 const checksUnseen =
@@ -471,8 +478,13 @@ const breaks: readonly Break[] = [
     atLeast: 13,
   },
   {
-    says: 'roles that inherit',
-    broken: guards('role', 'different', "format('alter role %I inherit', guard.name)"),
+    says: 'roles that inherit, and roles that do not any more',
+    broken: guards(
+      'role',
+      'different',
+      `format('alter role %I %s', guard.name,
+         case when guard.definition like '% noinherit %' then 'inherit' else 'noinherit' end)`,
+    ),
     atLeast: 13,
   },
   {
@@ -490,9 +502,13 @@ const breaks: readonly Break[] = [
     atLeast: 8,
   },
   {
-    says: 'memberships that are always in force',
+    says: 'memberships that are always in force, and those that are not any more',
     since: 16,
-    broken: guards('membership', 'different', "format('grant %s with inherit true', guard.name)"),
+    broken: guards(
+      'membership',
+      'different',
+      "format('grant %s with inherit %s', guard.name, case when guard.definition like '%inherits%' then 'false' else 'true' end)",
+    ),
     atLeast: 8,
   },
   {
