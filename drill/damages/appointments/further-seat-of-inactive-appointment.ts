@@ -7,11 +7,7 @@ export const furtherSeatOfInactiveAppointment: Damage = {
   story:
     'A long visit was cancelled while triggers slept, and gave back the first of its seats only.',
   ends: 'repaired',
-  alsoFound: [
-    'booked_slot_with_inactive_appointment',
-    'booked_slot_without_appointment',
-    'slot_counter_mismatch',
-  ],
+  alsoFound: ['booked_slot_with_inactive_appointment', 'slot_counter_mismatch'],
   async inflict(db, subject) {
     const id = await subject.book(0);
     await transit(db, subject, id, 'cancelled');

@@ -1,4 +1,5 @@
--- Seats are counted in one place (slot_seats): those that the slot counts, and those that are held in it.
+-- Seats are counted as slot_seats does, but only where two are taken: a slot has room for one at least, and
+-- most have no more. The second half finds a count that is too high whoever sits there.
 create or replace view checks.over_capacity_slot as
 select broken.hospital_id, entry.name as check_name, entry.severity, entry.entity_type, broken.slot_id as entity_id,
   format('The slot has room for %s, but %s sit in it, and it counts %s.', broken.capacity, broken.seated, broken.booked_count) as detail,
@@ -11,10 +12,34 @@ select broken.hospital_id, entry.name as check_name, entry.severity, entry.entit
     'seated', broken.seated) as metadata,
   concat_ws(':', entry.name, broken.slot_id) as cache_key
 from (
-  select seats.hospital_id, seats.slot_id, slot.doctor_id, slot.starts_at, slot.capacity, seats.booked_count, seats.seated
-  from checks.slot_seats as seats
-  join app_public.slot on slot.hospital_id = seats.hospital_id and slot.id = seats.slot_id
-  where greatest(seats.booked_count, seats.seated) > slot.capacity
+  select slot.hospital_id, counted.slot_id, slot.doctor_id, slot.starts_at, slot.capacity, slot.booked_count, counted.seated
+  from (
+    select seat.hospital_id, seat.slot_id, count(*)::integer as seated
+    from (
+      select appointment.hospital_id, appointment.slot_id
+      from app_public.appointment
+      where appointment.holds_seat
+      union all
+      select further.hospital_id, further.slot_id
+      from app_public.appointment_seat as further
+      join app_public.appointment as visit
+        on visit.hospital_id = further.hospital_id and visit.id = further.appointment_id
+      where visit.holds_seat
+    ) as seat
+    group by seat.hospital_id, seat.slot_id
+    having count(*) > 1
+  ) as counted
+  join app_public.slot on slot.hospital_id = counted.hospital_id and slot.id = counted.slot_id
+  where counted.seated > slot.capacity and slot.booked_count <= slot.capacity
+  union all
+  select slot.hospital_id, slot.id, slot.doctor_id, slot.starts_at, slot.capacity, slot.booked_count, seats.seated
+  from app_public.slot
+  cross join lateral (
+    select coalesce(sum(counted.seated), 0)::integer as seated
+    from checks.slot_seats as counted
+    where counted.hospital_id = slot.hospital_id and counted.slot_id = slot.id
+  ) as seats
+  where slot.booked_count > slot.capacity
 ) as broken
 join app_public.health_check as entry on entry.name = 'over_capacity_slot';
 
