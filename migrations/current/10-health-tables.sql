@@ -26,7 +26,9 @@ create table app_public.health_check (
   remedy app_public.check_remedy not null,
   repair text,
   is_event_driven boolean not null,
-  constraint a_check_that_repairs_names_its_function check ((remedy = 'repair') = (repair is not null))
+  constraint a_check_that_repairs_names_its_function check ((remedy = 'repair') = (repair is not null)),
+  constraint events_verify_what_they_change check (
+    not is_event_driven or entity_type in ('appointment', 'slot', 'doctor', 'patient'))
 );
 comment on table app_public.health_check is
   'The health checks that there are. Each is a view of the schema checks that is empty while all is well.';

@@ -165,6 +165,7 @@ with wanted (code, scenario, is_recoverable, message, hint) as (
     ('SK409', 'webhook_delivery_not_ended', false, 'This webhook delivery has not ended.', 'Wait: it is tried again by itself.'),
 
     -- Checks and findings
+    ('SK503', 'no_checks', false, 'The catalog of health checks is empty.', 'Look at checks.missing_guard: a policy, a grant or the rows of app_public.health_check are gone.'),
     ('SK404', 'unknown_check', true, 'There is no such health check.', 'Name checks of the list healthChecks; details has them all.'),
     ('SK409', 'checks_already_running', true, 'Somebody is running health checks at this moment.', 'Wait for their end, then read checkRuns.'),
     ('SK503', 'checks_took_too_long', true, 'The checks took longer than a request may.', 'Name fewer checks, or ask for runJob(job: "run_health_checks") and watch checkRuns.'),

@@ -5,6 +5,7 @@ import { rolledBack } from '../helpers/actors.ts';
 import { moveClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
+import { refusalOf } from '../helpers/refusals.ts';
 
 const { ownerPool } = await createDatabase();
 
@@ -108,6 +109,14 @@ describe('a run', () => {
         [broken.id],
       );
       expect(rows).toEqual([{ error: '22012: division by zero' }]);
+    }));
+
+  test('is refused when the catalog of checks is empty: silence would look like health', () =>
+    story(async (db, hospitalId) => {
+      await db.query('delete from app_public.health_check');
+      expect(await refusalOf(db, () => run(db, hospitalId))).toMatchObject({
+        scenario: 'no_checks',
+      });
     }));
 
   test('remembers of a flood what it can, and takes nothing for resolved', () =>

@@ -1097,6 +1097,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   a_check_that_repairs_names_its_function: {
     by: check("remedy = 'repair'", "repair = 'repair_x'"),
   },
+  events_verify_what_they_change: { by: check("is_event_driven = true, entity_type = 'system'") },
   durations_stand_in_18_buckets: {
     by: ["update app_private.verification_hour set buckets = '{1}' where hospital_id = :hospital"],
   },

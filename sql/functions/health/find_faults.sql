@@ -1,8 +1,9 @@
 -- The very views of the audit, restricted to one appointment, its slots, its doctor and its patient; the
--- worst fault first. The times at which it was made and changed are looked at here, because only one
--- appointment's can be told from a clock that was wrong. A check that cannot be run is a fault: what could
--- not be verified is not valid. Definer, because checks read what requests may not: so it asks itself
--- whether the caller may see the appointment, and a patient learns which check speaks, not of whom else.
+-- worst fault first. One look asks all of them; only where one cannot be run each is asked by itself, and
+-- that one is a fault: what could not be verified is not valid. The times at which it was made and changed
+-- are looked at here, because only one appointment's can be told from a clock that was wrong. Definer,
+-- because checks read what requests may not: so it asks itself whether the caller may see the appointment,
+-- and a patient learns which check speaks, not of whom else.
 create or replace function app_private.find_faults(hospital_id uuid, appointment_id uuid)
 returns jsonb
 language plpgsql stable security definer
@@ -42,6 +43,24 @@ begin
       'check', 'timestamps', 'severity', 'warning', 'title', 'The appointment was made or changed at a time that cannot be',
       'entity_type', 'appointment', 'entity_id', visit.id);
   end if;
+
+  begin
+    select faults || coalesce(jsonb_agg(
+      jsonb_build_object('check', found.check_name, 'severity', found.severity, 'title', declared.title)
+      || case when for_staff
+        then jsonb_build_object('entity_type', found.entity_type, 'entity_id', found.entity_id,
+          'detail', found.detail, 'metadata', found.metadata)
+        else '{}' end
+      order by found.severity desc, found.check_name, found.cache_key), '[]')
+    into faults
+    from app_private.look_at_entities(
+      visit.hospital_id, array[visit.id], slots, array[visit.doctor_id], array[visit.patient_id]) as found
+    join app_public.health_check as declared on declared.name = found.check_name;
+    return faults;
+  exception when others then
+    -- One of the checks cannot be run; which one is found out below.
+    null;
+  end;
 
   for entry in
     select * from app_public.health_check as declared

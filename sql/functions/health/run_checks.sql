@@ -1,6 +1,6 @@
 -- A run of checks, of all hospitals or of one. Checks of the whole system find nothing in a hospital, so
 -- that a hospital's run leaves them out. Guards come first: where one is off, the other checks tell what
--- came of it. Definer, because checks read every table; who may ask is decided by the doors to it.
+-- came of it. A catalog that shows no check would let every run end well: that is refused. Definer, because checks read every table; who may ask is decided by the doors to it.
 create or replace function app_private.run_checks(
   hospital_id uuid, check_names text[], trigger app_public.check_trigger, requested_by uuid default null)
 returns app_public.check_run
@@ -40,6 +40,10 @@ begin
     results := results || row(
       run.hospital_id, run.id, entry.name, outcome.row_count, outcome.duration_ms, outcome.error)::app_public.check_result;
   end loop;
+
+  if run.check_names = '{}' and cardinality(run_checks.check_names) is distinct from 0 then
+    perform app_private.refuse('no_checks');
+  end if;
 
   run.finished_at := app_private.check_instant();
   run.duration_ms := extract(epoch from run.finished_at - run.started_at) * 1000;

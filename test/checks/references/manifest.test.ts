@@ -356,6 +356,19 @@ test('who watches reads all of it, with a right to nothing else', () =>
     await asOwner(db);
   }));
 
+test('who may watch is for operators to say, but not who may pass that on', () =>
+  rolledBack(ownerPool, async (db) => {
+    await db.query(`
+      create role drill_dba in role app_monitor;
+      create role drill_chief;
+      grant app_monitor to drill_chief with admin option;
+      create role drill_doctor in role app_doctor`);
+    expect(await undeclared(db)).toEqual([
+      'membership app_doctor to drill_doctor on ',
+      'membership app_monitor to drill_chief on ',
+    ]);
+  }));
+
 test('the checks are found even when the catalog of checks is emptied', () =>
   rolledBack(ownerPool, async (db) => {
     await db.query('delete from app_public.health_check');
