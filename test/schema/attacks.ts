@@ -1098,9 +1098,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
     by: check("remedy = 'repair'", "repair = 'repair_x'"),
   },
   events_verify_what_they_change: { by: check("is_event_driven = true, entity_type = 'system'") },
-  durations_stand_in_18_buckets: {
-    by: ["update app_private.verification_hour set buckets = '{1}' where hospital_id = :hospital"],
-  },
   a_check_run_takes_time: { by: set('check_run', 'check_run', 'duration_ms = -1') },
   a_check_run_ends_after_it_starts: {
     by: set('check_run', 'check_run', "finished_at = started_at - interval '1 second'"),
