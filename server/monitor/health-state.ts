@@ -7,7 +7,7 @@ export type Severity = 'info' | 'warning' | 'critical';
 export type HealthState = {
   /** Critical when something critical is open; degraded when a warning is, or nobody has looked lately. */
   status: 'healthy' | 'degraded' | 'critical';
-  /** Whether the last run by the clock is more than 26 hours ago, or there was none. */
+  /** Whether there is a hospital for more than 26 hours, and no run by the clock in that time. */
   isStale: boolean;
   openFindings: Record<Severity, number>;
   ignoredFindings: number;
@@ -67,12 +67,20 @@ export async function readHealthState(pool: Pool, requestId: string): Promise<He
          where check_run.failed_checks = '{}' or check_run.trigger = 'event'
          group by check_run.trigger`,
       );
-      return stateOf(counts.rows, runs.rows);
+      const { rows: old } = await client.query<{ is_old: boolean }>(
+        "select exists (select from app_public.hospital where created_at < app_private.clock() - interval '26 hours') as is_old",
+      );
+      // Where the first night is still to come nobody is late.
+      return stateOf(counts.rows, runs.rows, old[0]?.is_old ?? false);
     },
   );
 }
 
-function stateOf(counts: readonly CountRow[], runs: readonly RunRow[]): HealthState {
+function stateOf(
+  counts: readonly CountRow[],
+  runs: readonly RunRow[],
+  isOld: boolean,
+): HealthState {
   const open: Record<Severity, number> = { critical: 0, warning: 0, info: 0 };
   const checks = new Map<string, CheckState>();
   let ignored = 0;
@@ -96,9 +104,11 @@ function stateOf(counts: readonly CountRow[], runs: readonly RunRow[]): HealthSt
     checks.set(row.check_name, state);
   }
   // Events verify what changes, and people look at what they like: only the clock looks at everything.
-  const isStale = !runs.some(
-    ({ trigger, is_late }) => (trigger === 'nightly' || trigger === 'hourly') && !is_late,
-  );
+  const isStale =
+    isOld &&
+    !runs.some(
+      ({ trigger, is_late }) => (trigger === 'nightly' || trigger === 'hourly') && !is_late,
+    );
   const lastOf = (trigger: string) =>
     runs.find((run) => run.trigger === trigger)?.finished_at.toISOString() ?? null;
   return {

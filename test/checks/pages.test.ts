@@ -27,7 +27,7 @@ test('every check has its page, and every page its check: npm run docs', async (
   expect(pages.toSorted()).toEqual(entries.map(({ name }) => `${name}.md`).toSorted());
 });
 
-test.each(entries)('docs/checks/$name.md is up to date: npm run docs', async (entry) => {
+test.each(entries)('the page of $name is up to date: npm run docs', async (entry) => {
   const page = await readFile(resolve(docs, 'checks', `${entry.name}.md`), 'utf8');
   const own = damages.filter(({ check }) => check === entry.name);
   const client = await ownerPool.connect();

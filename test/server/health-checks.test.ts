@@ -69,8 +69,14 @@ test('while all is well: healthy, by the last look of the clock', async () => {
   });
 });
 
+test('before the first night nobody is late', async () => {
+  expect((await ask()).body).toMatchObject({ status: 'healthy', isStale: false });
+});
+
 test('nobody has looked, or not for a day: degraded', async () => {
+  await ownerPool.query("insert into app_private.clock_shift (shift) values ('27 hours')");
   expect((await ask()).body).toMatchObject({ status: 'degraded', isStale: true });
+  await ownerPool.query('delete from app_private.clock_shift');
   await runAll(ownerPool);
   await ownerPool.query("insert into app_private.clock_shift (shift) values ('27 hours')");
   const { status, body } = await ask();
