@@ -22,7 +22,16 @@ from (
     and other.id <> one.id
     and (other.slot_id = one.slot_id or other.starts_at = one.starts_at)
   where one.holds_seat and other.holds_seat
-    or one.status = 'requested' and other.status = 'requested'
+  union all
+  select one.hospital_id, one.id, other.id, one.patient_id, one.doctor_id, one.slot_id, one.status, other.status, one.starts_at
+  from app_public.appointment as one
+  join app_public.appointment as other
+    on other.hospital_id = one.hospital_id
+    and other.patient_id = one.patient_id
+    and other.doctor_id = one.doctor_id
+    and other.id <> one.id
+    and (other.slot_id = one.slot_id or other.starts_at = one.starts_at)
+  where one.status = 'requested' and other.status = 'requested'
 ) as broken
 join app_public.health_check as entry on entry.name = 'duplicate_appointment';
 

@@ -1,7 +1,8 @@
 -- A request is expired by the sweep of every minute; a visit that nobody came to is marked by the sweep of every
 -- five minutes, but only in the hospital's own hours: it counts as stale an hour after the first such hour that
 -- began when it fell due. A patient who is checked in, or with the doctor, is so within a day.
--- Holds have a check of their own.
+-- Holds have a check of their own. Of what is over nearly nothing is active: each kind is found by its own
+-- partial index.
 create or replace view checks.stale_active_appointment as
 select broken.hospital_id, entry.name as check_name, entry.severity, entry.entity_type, broken.id as entity_id,
   format('The appointment is still %s, though its time was %s.', broken.status,
@@ -18,7 +19,16 @@ select broken.hospital_id, entry.name as check_name, entry.severity, entry.entit
 from (
   select appointment.hospital_id, appointment.id, appointment.status, appointment.starts_at, appointment.ends_at,
     appointment.doctor_id, appointment.patient_id, appointment.slot_id, due.stale_at
-  from app_public.appointment
+  from (
+    select * from app_public.appointment as request
+    where request.status = 'requested' and request.starts_at < (select app_private.clock()) - interval '1 hour'
+    union all
+    select * from app_public.appointment as awaited
+    where awaited.status in ('scheduled', 'confirmed') and awaited.starts_at < (select app_private.clock()) - interval '1 hour'
+    union all
+    select * from app_public.appointment as present
+    where present.status in ('checked_in', 'in_progress') and present.starts_at < (select app_private.clock()) - interval '1 hour'
+  ) as appointment
   join app_public.hospital on hospital.id = appointment.hospital_id
   left join app_public.doctor
     on doctor.hospital_id = appointment.hospital_id and doctor.id = appointment.doctor_id
@@ -38,9 +48,7 @@ from (
       else (missed.local_time::date + 1 + hospital.no_show_window_start + interval '1 hour') at time zone hospital.time_zone
     end as stale_at
   ) as due
-  where appointment.status in ('requested', 'scheduled', 'confirmed', 'checked_in', 'in_progress')
-    and appointment.starts_at < (select app_private.clock()) - interval '1 hour'
-    and due.stale_at < (select app_private.clock())
+  where due.stale_at < (select app_private.clock())
 ) as broken
 join app_public.health_check as entry on entry.name = 'stale_active_appointment';
 
