@@ -50,7 +50,7 @@ export const crontab = `
 */5 * * * * sweep_reminders ?jobKey=sweep_reminders&max=1
 
 # Every hour: problems that are known are looked at again, and repaired where that is safe.
-7 * * * * sweep_health ?jobKey=sweep_health&max=3&priority=10
+0 * * * * sweep_health ?jobKey=sweep_health&max=3&priority=10
 
 # Every five minutes: whether everything that protects the data is switched on.
 */5 * * * * sweep_guards ?jobKey=sweep_guards&max=1
