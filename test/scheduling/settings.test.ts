@@ -230,7 +230,7 @@ describe('the settings of the hospital', () => {
     asAdmin(async (_, refused) => {
       const { details } = await refused(
         `update_hospital_settings(' ', 0, 366, '2 hours', '1 minute', '-1 second', 0, '22:00', '21:00',
-           '-1 second', '-1 second', 51, '{1 minute}', '{name}')`,
+           '-1 second', '-1 second', 51, '{1 minute}', 0, '{name}')`,
       );
       expect(Object.keys(details).sort()).toEqual([
         'booking_horizon_days',
@@ -239,6 +239,7 @@ describe('the settings of the hospital', () => {
         'generated_days',
         'hold_duration',
         'kept_years',
+        'log_kept_days',
         'name',
         'no_show_block_threshold',
         'no_show_window_end',
