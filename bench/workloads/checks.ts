@@ -29,6 +29,8 @@ export const checks: Workload = {
     );
     const slots = await generateSlots(owner, hospital);
     await storeBookings(owner, hospital, appointments);
+    // Servers of other workloads are gone; with one of them alive a clock that is moved would be a finding.
+    await owner.query('delete from app_private.process_heartbeat');
     const ahead = await supposeToday(owner, hospital, daysOver);
     say(
       `  ${whole(slots)} slots, ${whole(appointments)} appointments stored, ${whole(ahead)} of them ahead`,
