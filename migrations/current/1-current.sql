@@ -1,8 +1,1 @@
--- A catalog of checks that shows nothing is told within minutes, not only at night.
-set local role app_owner;
-
---! include functions/health/check_guards.sql
-
-select app_private.declare_guards();
-
-reset role;
+-- Write the next migration here; include functions with: --!include functions/<area>/<name>.sql

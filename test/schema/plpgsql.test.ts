@@ -30,6 +30,11 @@ const findings = `
     other_warnings => true, extra_warnings => true, performance_warnings => false, security_warnings => true)
   order by function, line`;
 
+/** A dynamic query that is returned as it is fills the columns of the table, which cannot be seen. */
+const isOfDynamicRows = (finding: Finding) =>
+  finding.function === 'app_private.queue_state(interval)' &&
+  finding.message.endsWith('is maybe unmodified');
+
 test('plpgsql_check is there where it is required', () => {
   expect(isAvailable || !isRequired).toBe(true);
 });
@@ -40,11 +45,13 @@ test.skipIf(!isAvailable)('plpgsql_check finds no fault in any function', () =>
       "create schema plpgsql_check; create extension plpgsql_check schema plpgsql_check; set local search_path = ''",
     );
     const { rows } = await db.query<Finding>(findings);
-    expect(rows).toEqual([]);
+    expect(rows.filter((finding) => !isOfDynamicRows(finding))).toEqual([]);
     await db.query(`
       create function app_private.broken() returns void language plpgsql
       as 'begin perform slot.colour from app_public.slot; end'`);
     const { rows: broken } = await db.query<Finding>(findings);
-    expect(broken).toMatchObject([{ function: 'app_private.broken()', level: 'error' }]);
+    expect(broken.filter((finding) => !isOfDynamicRows(finding))).toMatchObject([
+      { function: 'app_private.broken()', level: 'error' },
+    ]);
   }),
 );
