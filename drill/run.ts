@@ -23,14 +23,14 @@ await runCommand(async (config) => {
   const { hospital, json } = readArguments(process.argv.slice(2));
   const database = await openDrillDatabase(join(config.dataDir, 'drill'), config.databaseUrl);
   try {
-    const hospitalId = await fill(database.url, hospital, async () => {
+    const hospitalId = await fill(database.urls.databaseUrl, hospital, async () => {
       const urls = await findDatabase(config);
       if (!urls) throw new Error('The database is not running. Start everything with: npm start');
       return urls.databaseUrl;
     });
     const damages = await allDamages();
     const result = await drill({
-      url: database.url,
+      url: database.urls.databaseUrl,
       hospitalId,
       damages,
       onCase: ({ check }) => {

@@ -82,13 +82,14 @@ function createPatient(db: ClientBase, hospitalId: string): Promise<string> {
   );
 }
 
-async function idOf(
+/** The one id that a statement returns. */
+export async function idOf(
   db: ClientBase,
   statement: string,
   values: readonly unknown[],
 ): Promise<string> {
   const { rows } = await db.query<{ id: string }>(statement, [...values]);
   const [row] = rows;
-  if (row === undefined) throw new Error('Nothing was inserted.');
+  if (row === undefined) throw new Error('Nothing was written.');
   return row.id;
 }

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Named } from './damage.ts';
-import type { Subject } from './subject.ts';
+import { idOf, type Subject } from './subject.ts';
 
 /** Names an appointment, as checks do. */
 export function appointment(entityId: string): Named {
@@ -83,16 +83,4 @@ export async function writeCount(
     'update app_public.slot set booked_count = $3 where hospital_id = $1 and id = $2',
     [subject.hospitalId, subject.slotIds[slotIndex], count],
   );
-}
-
-/** The one id that a statement returns. */
-export async function idOf(
-  db: ClientBase,
-  statement: string,
-  values: readonly unknown[],
-): Promise<string> {
-  const { rows } = await db.query<{ id: string }>(statement, [...values]);
-  const [row] = rows;
-  if (row === undefined) throw new Error('Nothing was written.');
-  return row.id;
 }

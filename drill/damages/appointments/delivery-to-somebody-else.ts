@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { type Damage, unguarded } from '../../damage.ts';
 import type { Subject } from '../../subject.ts';
-import { idOf, transit } from '../../visit.ts';
+import { idOf } from '../../subject.ts';
+import { transit } from '../../visit.ts';
 
 /** What one patient is told, in the name of another. */
 export const deliveryToSomebodyElse: Damage = {

@@ -1,5 +1,6 @@
 import { type Damage, unguarded } from '../../damage.ts';
-import { appointment, idOf, requestVisit } from '../../visit.ts';
+import { idOf } from '../../subject.ts';
+import { appointment, requestVisit } from '../../visit.ts';
 
 /** A request that nobody answered and no sweep ended. */
 export const staleActiveAppointment: Damage = {

@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { type Damage, unguarded } from '../../damage.ts';
 import type { Subject } from '../../subject.ts';
-import { idOf, transit } from '../../visit.ts';
+import { idOf } from '../../subject.ts';
+import { transit } from '../../visit.ts';
 
 /** An offer that waits for an answer which was given. */
 export const waitlistOfferMismatch: Damage = {
