@@ -25,12 +25,26 @@ afterAll(async () => {
   for (const each of opened) await each.stop();
 });
 
-/** A server with these keys; its log is kept. */
-async function serve(
+type Settings = {
+  waitMs?: number;
+  trustProxy?: false | number;
+  /** What can be started where: the triggers of this test unless told. */
+  own?: { triggers?: Record<string, string> };
+};
+
+const servers = new Map<string, ReturnType<typeof open>>();
+
+/** A server with these keys, the same one for all tests that ask for the same; its log is kept. */
+function serve(cronApiKeys: string[], settings: Settings = {}) {
+  const key = JSON.stringify([cronApiKeys, settings]);
+  const server = servers.get(key) ?? open(cronApiKeys, settings);
+  servers.set(key, server);
+  return server;
+}
+
+async function open(
   cronApiKeys: string[],
-  waitMs = 20_000,
-  trustProxy: false | number = false,
-  own: { triggers?: Record<string, string> } = { triggers },
+  { waitMs = 20_000, trustProxy = false, own = { triggers } }: Settings,
 ) {
   const lines: string[] = [];
   const log = createLog({
@@ -141,7 +155,7 @@ test('what may be started from outside is what the catalog of jobs says', async 
   const known = rows.map(({ name }) => name);
   for (const job of Object.values(EXTERNAL_TRIGGERS)) expect(known).toContain(job);
   await forget();
-  const server = await serve([oldKey], 20_000, false, {});
+  const server = await serve([oldKey], { own: {} });
   await work();
   expect(await server.post(oldKey)).toMatchObject({
     status: 200,
@@ -157,12 +171,12 @@ test('without keys there is no such address', async () => {
 
 test('two keys are good at once; the one that was taken away is not', async () => {
   await forget();
-  const both = await serve([newKey, oldKey], 0);
+  const both = await serve([newKey, oldKey], { waitMs: 0 });
   expect((await both.post(oldKey)).status).toBe(202);
   await forget();
   expect((await both.post(newKey)).status).toBe(202);
   await forget();
-  const rotated = await serve([newKey], 0);
+  const rotated = await serve([newKey], { waitMs: 0 });
   expect((await rotated.post(oldKey)).status).toBe(401);
   expect((await rotated.post(newKey)).status).toBe(202);
 });
@@ -175,7 +189,7 @@ test('a job that nobody knows is not there', async () => {
 
 test('of many at once one runs, the others are told which', async () => {
   await forget();
-  const server = await serve([oldKey], 0);
+  const server = await serve([oldKey], { waitMs: 0 });
   const answers = await Promise.all(Array.from({ length: 10 }, () => server.post(oldKey)));
   const [winner, ...more] = answers.filter(({ status }) => status === 202);
   expect(more).toEqual([]);
@@ -228,7 +242,7 @@ test('a run that fails is answered as failed, without data', async () => {
 
 test('ten wrong keys from one address make it wait; other addresses go on', async () => {
   await forget();
-  const server = await serve([oldKey], 0, 1);
+  const server = await serve([oldKey], { waitMs: 0, trustProxy: 1 });
   for (let tries = 1; tries <= 10; tries += 1) {
     expect((await server.post('wrong', undefined, '192.0.2.1')).status).toBe(401);
   }
@@ -240,7 +254,7 @@ test('ten wrong keys from one address make it wait; other addresses go on', asyn
 
 test('the log knows of refusals and requests, and nothing of keys', async () => {
   await forget();
-  const server = await serve([oldKey, newKey], 0);
+  const server = await serve([oldKey, newKey], { waitMs: 0 });
   const wrong = 'a-key-that-was-never-good-but-looks-like-one';
   await server.post(wrong);
   await server.post(oldKey);
