@@ -15,6 +15,8 @@ export interface Config {
   databasePort: number | undefined;
   authenticatorUrl: string | undefined;
   workerUrl: string | undefined;
+  /** How long a request of the server waits for a connection to the database, in ms. */
+  databaseWaitMs: number;
   /** Undefined means the generated ones of secrets.json. The first signs, all verify. */
   jwtSecrets: JwtSecret[] | undefined;
   /** For Express' `trust proxy`: false, a number of hops, or addresses. */
@@ -94,6 +96,11 @@ const shape = z.object({
   DB_PORT: portAbove0.optional(),
   AUTHENTICATOR_URL: databaseUrl.optional(),
   WORKER_URL: databaseUrl.optional(),
+  DATABASE_WAIT_MS: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, 'must be a number of milliseconds, from 1 to 99999')
+    .transform(Number)
+    .default(2_000),
   JWT_SECRETS: z.string().transform(readKeys).optional(),
   TRUST_PROXY: z.string().transform(readTrustProxy).default(false),
   GRAPHIQL: flag.optional(),
@@ -187,6 +194,7 @@ function toConfig(values: z.infer<typeof shape>, workingFolder: string): Config 
     databasePort: values.DB_PORT,
     authenticatorUrl: values.AUTHENTICATOR_URL,
     workerUrl: values.WORKER_URL,
+    databaseWaitMs: values.DATABASE_WAIT_MS,
     jwtSecrets: values.JWT_SECRETS,
     trustProxy: values.TRUST_PROXY,
     graphiql: values.GRAPHIQL ?? !isProduction,

@@ -26,7 +26,8 @@ import { SlotChanges } from './slot-changes.ts';
 import { StageAlertChanges } from './stage-alert-changes.ts';
 
 export type ServerOptions = {
-  config: AppOptions['config'] & Pick<Config, 'port' | 'host' | 'cronApiKeys' | 'monitorApiKeys'>;
+  config: AppOptions['config'] &
+    Pick<Config, 'port' | 'host' | 'databaseWaitMs' | 'cronApiKeys' | 'monitorApiKeys'>;
   /** The first signs, all verify. */
   jwtSecrets: readonly JwtSecret[];
   /** The first seals, all open. */
@@ -68,6 +69,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     applicationName: 'slotkeeper-server',
     log,
     max: 20,
+    waitMs: config.databaseWaitMs,
   });
   const slotChanges = options.slotChanges ?? new SlotChanges();
   const notificationChanges = options.notificationChanges ?? new NotificationChanges();
@@ -110,7 +112,11 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     },
     pages: [healthChecks.router, auth.pages, ...(await createPages(options, pool))],
   });
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app.express);
+  const server = createServer(
+    // Proxies keep idle connections for a minute; who closes first must not be the server.
+    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    app.express,
+  );
   await app.attach(server);
   auth.endedSessions.whenEnded((sessionIds) => app.endSessions(sessionIds));
   const listener = await openListener({

@@ -34,6 +34,8 @@ export const TEST_CONFIG = {
   environment: 'test' as const,
   host: '127.0.0.1',
   port: 0,
+  // Busy machines take their time.
+  databaseWaitMs: 30_000,
   graphiql: false,
   introspection: true,
   trustProxy: false as const,

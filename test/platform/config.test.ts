@@ -53,6 +53,16 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('a wait for the database is a number of milliseconds', () => {
+    expect(readConfig({})).toMatchObject({ databaseWaitMs: 2_000 });
+    expect(readConfig({ DATABASE_WAIT_MS: '99999' })).toMatchObject({ databaseWaitMs: 99_999 });
+    for (const DATABASE_WAIT_MS of ['0', '-1', '100000', '2s', '1.5']) {
+      expect(faultsOf({ DATABASE_WAIT_MS })).toEqual([
+        'DATABASE_WAIT_MS must be a number of milliseconds, from 1 to 99999',
+      ]);
+    }
+  });
+
   test('an empty variable counts as not set', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({
       port: 4000,
