@@ -57,6 +57,8 @@ export async function startEngine({
     // That connections break is told once, by whoever notices that the database went away.
     log: log.child({}, { level: 'error' }),
     max: connections,
+    // Nobody waits at the other end; to begin anew on a busy machine would only make it busier.
+    waitMs: 10_000,
   });
   const heartbeat = Promise.withResolvers<Heartbeat>();
   heartbeat.promise.catch(() => {});
@@ -65,6 +67,7 @@ export async function startEngine({
   try {
     const events = createQueueEvents(log);
     const id = idOfPool(events);
+    const starved = firstFailedLook(events);
     runner = await run(
       runnerOptions({
         pool,
@@ -81,7 +84,7 @@ export async function startEngine({
     heartbeat.resolve(heart);
     const relay = startRelay({ pool, log });
     const process = startWorkerHeartbeat({ pool, log, environment });
-    return engineOf({ pool, log, runner, heart, relay, workerId, record, process });
+    return engineOf({ pool, log, runner, starved, heart, relay, workerId, record, process });
   } catch (error) {
     heartbeat.reject(error);
     await stopRunner(runner, 0);
@@ -95,6 +98,7 @@ type Parts = {
   pool: Pool;
   log: Log;
   runner: Runner;
+  starved: Promise<unknown>;
   heart: Heartbeat;
   relay: Relay;
   workerId: string;
@@ -103,14 +107,14 @@ type Parts = {
 };
 
 function engineOf(parts: Parts): Engine {
-  const { pool, log, runner, heart, relay, workerId, record, process } = parts;
+  const { pool, log, runner, starved, heart, relay, workerId, record, process } = parts;
   const queueEnded = runner.promise.then(
     () => new Error('The job queue stopped by itself.'),
     (error: unknown) => error,
   );
   return {
     workerId,
-    lost: Promise.race([relay.lost, heart.lost, queueEnded]),
+    lost: Promise.race([relay.lost, heart.lost, starved, queueEnded]),
     async stop(patienceMs) {
       const relayed = answered(relay.stop(), patienceMs).catch(() => {});
       const finished = stopRunner(runner, patienceMs);
@@ -207,6 +211,14 @@ function startWorkerHeartbeat({ pool, log, environment }: Beating): ProcessHeart
 function idOfPool(events: WorkerEvents): Promise<string> {
   return new Promise((resolve) => {
     events.once('pool:create', ({ workerPool }) => resolve(workerPool.id));
+  });
+}
+
+// A failed look for a job is not mended by looking again: what the queue has once failed to learn about its
+// tasks it never asks for again, and takes no job any more while everything else goes on.
+function firstFailedLook(events: WorkerEvents): Promise<unknown> {
+  return new Promise((resolve) => {
+    events.once('worker:getJob:error', ({ error }) => resolve(error));
   });
 }
 

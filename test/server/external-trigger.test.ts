@@ -44,7 +44,7 @@ function serve(cronApiKeys: string[], settings: Settings = {}) {
 
 async function open(
   cronApiKeys: string[],
-  { waitMs = 20_000, trustProxy = false, own = { triggers } }: Settings,
+  { waitMs = 50_000, trustProxy = false, own = { triggers } }: Settings,
 ) {
   const lines: string[] = [];
   const log = createLog({
