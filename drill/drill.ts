@@ -206,11 +206,11 @@ async function verify(
        from app_private.outbox where id > $1 order by id limit 1000`,
     [before],
   );
-  const jobs = deliveryOf(messages).jobs.flatMap((job) =>
-    job.task === 'verify_changes' ? [job.payload] : [],
+  const changes = deliveryOf(messages).jobs.flatMap((job) =>
+    job.task === 'verify_changes' ? job.payload : [],
   );
-  jobs.push(await nextChange(db, subject, named));
-  for (const { hospital_id, appointment_ids, slot_ids } of jobs) {
+  changes.push(await nextChange(db, subject, named));
+  for (const { hospital_id, appointment_ids, slot_ids } of changes) {
     await db.query('select app_private.verify_changes($1, $2, $3, clock_timestamp())', [
       hospital_id,
       appointment_ids,
@@ -223,7 +223,7 @@ async function nextChange(
   db: ClientBase,
   { hospitalId, doctorId, patientIds, slotIds }: Subject,
   named: readonly Named[],
-): Promise<Payload<'verify_changes'>> {
+): Promise<Payload<'verify_changes'>[number]> {
   const idsOf = (type: string) =>
     named.flatMap(({ entityType, entityId }) =>
       entityType === type && entityId !== null ? [entityId] : [],

@@ -8,7 +8,10 @@ export type NewJob = {
   [Name in TaskName]: {
     task: Name;
     payload: Payload<Name>;
-    /** A job that still waits under the same key is replaced; one that runs already is not. */
+    /**
+     * A job that still waits under the same key is replaced, or joined where both payloads are lists; one
+     * that runs already is not.
+     */
     key: string;
     /** Higher numbers wait for lower ones; 0 unless told. */
     priority?: number;
@@ -46,11 +49,13 @@ export async function addJobs(db: Queryable, jobs: readonly NewJob[]): Promise<v
     .sort((one, other) => (one.key < other.key ? -1 : 1))
     .map(({ task, payload, key, priority, queue, runAt, runId }) => ({
       identifier: task,
-      payload: {
-        ...payload,
-        ...(runId && { [runKey]: runId }),
-        ...(db.asked && { [addedByKey]: db.asked.id }),
-      },
+      payload: Array.isArray(payload)
+        ? payload
+        : {
+            ...payload,
+            ...(runId && { [runKey]: runId }),
+            ...(db.asked && { [addedByKey]: db.asked.id }),
+          },
       job_key: key,
       priority,
       queue_name: queue,
@@ -167,25 +172,27 @@ export interface Changed {
 }
 
 /**
- * The jobs that verify what changed, behind whatever somebody waits for. Each names as many appointments
- * and slots as a payload takes.
+ * The job that verifies what changed, behind whatever somebody waits for. Changes that are verified at the
+ * same later instant share one job: the queue joins the lists of their payloads.
  */
-export function verifyChangesJobs(hospitalId: string, changed: Changed): NewJob[] {
+export function verifyChangesJob(hospitalId: string, changed: Changed, runAt?: Date): NewJob {
   const { appointmentIds, slotIds, changedAt, batch } = changed;
-  const all = [...appointmentIds, ...slotIds];
-  return Array.from({ length: Math.ceil(all.length / mostPlanned) }, (_, index): NewJob => {
-    const [from, to] = [index * mostPlanned, (index + 1) * mostPlanned];
-    const ofSlots = (at: number) => Math.max(0, at - appointmentIds.size);
-    return {
-      task: 'verify_changes',
-      payload: {
+  const portions = Math.ceil(Math.max(appointmentIds.size, slotIds.size) / mostPlanned);
+  return {
+    task: 'verify_changes',
+    payload: Array.from({ length: portions }, (_, index) => {
+      const [from, to] = [index * mostPlanned, (index + 1) * mostPlanned];
+      return {
         hospital_id: hospitalId,
         appointment_ids: [...appointmentIds].slice(from, to),
-        slot_ids: [...slotIds].slice(ofSlots(from), ofSlots(to)),
+        slot_ids: [...slotIds].slice(from, to),
         changed_at: changedAt,
-      },
-      key: `verify_changes:${hospitalId}:${batch}:${index}`,
-      priority: 5,
-    };
-  });
+      };
+    }),
+    key: ['verify_changes', hospitalId, runAt === undefined ? batch : `at-${runAt.getTime()}`].join(
+      ':',
+    ),
+    priority: 5,
+    ...(runAt && { runAt }),
+  };
 }

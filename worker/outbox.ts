@@ -5,7 +5,7 @@ import {
   planDeliveriesJobs,
   sendHealthAlertsJob,
   sendMailJob,
-  verifyChangesJobs,
+  verifyChangesJob,
 } from './jobs.ts';
 import { payloadShapes, type TaskName } from './payloads.ts';
 import { eventOf, type WebhookEvent } from './webhook-events.ts';
@@ -75,11 +75,15 @@ const mostIdsTogether = 150;
 /**
  * Turns messages into as few jobs and notifications as tell the same. No message can make it fail: a
  * batch that fails is tried again for ever, and everything behind it waits. What it cannot read in a
- * payload is left out, or widened to the whole hospital.
+ * payload is left out, or widened to the whole hospital. `pace` says when what changed in a hospital is
+ * verified; at once unless told.
  */
-export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
+export function deliveryOf(
+  messages: readonly OutboxMessage[],
+  pace: Pace = () => undefined,
+): Delivery {
   return {
-    jobs: jobsOf(messages),
+    jobs: [...jobsOf(messages), ...verificationsOf(messages, pace)],
     notifications: [
       ...pack('slotkeeper_slots', slotChangesOf(messages), (text) => `[${text}]`),
       ...pack('slotkeeper_notifications', inboxChangesOf(messages), (text) => `[${text}]`),
@@ -90,6 +94,8 @@ export function deliveryOf(messages: readonly OutboxMessage[]): Delivery {
     told: webhookEventsOf(messages),
   };
 }
+
+type Pace = (hospitalId: string) => Date | undefined;
 
 function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
   const jobs = messages
@@ -105,7 +111,7 @@ function jobsOf(messages: readonly OutboxMessage[]): NewJob[] {
     .filter(({ topic }) => topic === 'job')
     .flatMap((message) => askedJobOf(message) ?? []);
   const each = new Map([...jobs, ...mails, ...alerts, ...asked].map((job) => [job.key, job]));
-  return [...each.values(), ...plansOf(messages), ...verificationsOf(messages)];
+  return [...each.values(), ...plansOf(messages)];
 }
 
 /**
@@ -142,7 +148,7 @@ function plansOf(messages: readonly OutboxMessage[]): NewJob[] {
  * What changed is verified, each appointment and slot once a batch. Slots that were too many to name are
  * left to the audit.
  */
-function verificationsOf(messages: readonly OutboxMessage[]): NewJob[] {
+function verificationsOf(messages: readonly OutboxMessage[], pace: Pace): NewJob[] {
   const byHospital = new Map<string, Verifiable>();
   for (const { id, key, created_at, hospital_id, topic, payload } of messages) {
     if (topic !== 'appointment' && topic !== 'slots') continue;
@@ -160,7 +166,9 @@ function verificationsOf(messages: readonly OutboxMessage[]): NewJob[] {
     if (Date.parse(created_at) < Date.parse(changed.changedAt)) changed.changedAt = created_at;
     byHospital.set(hospital_id, changed);
   }
-  return [...byHospital].flatMap(([hospitalId, changed]) => verifyChangesJobs(hospitalId, changed));
+  return [...byHospital].map(([hospitalId, changed]) =>
+    verifyChangesJob(hospitalId, changed, pace(hospitalId)),
+  );
 }
 
 type Verifiable = {

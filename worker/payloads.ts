@@ -77,13 +77,16 @@ export const payloadShapes = {
   sweep_waitlist: ofCrontab,
   sweep_webhooks: ofCrontab,
   tidy_login: ofHospital,
-  verify_changes: z.strictObject({
-    hospital_id: id,
-    appointment_ids: z.array(id).max(500),
-    slot_ids: z.array(id).max(500),
-    /** When the first of it changed. */
-    changed_at: z.string().max(40),
-  }),
+  /** All of one hospital; a list, so that the queue can join what is verified together. */
+  verify_changes: z.array(
+    z.strictObject({
+      hospital_id: id,
+      appointment_ids: z.array(id).max(500),
+      slot_ids: z.array(id).max(500),
+      /** When the first of it changed. */
+      changed_at: z.string().max(40),
+    }),
+  ),
   verify_audit: ofHospital,
 };
 

@@ -4,6 +4,7 @@ import { withTransaction } from '../platform/pool.ts';
 import { answered, isConnectionLoss, pause } from './connection.ts';
 import { addJobs, type NewJob, offerSeatsJob, planWebhooksJobs, type Queryable } from './jobs.ts';
 import { deliveryOf, type FreedSeats, type OutboxMessage, topics } from './outbox.ts';
+import { VerificationPace } from './verification-pace.ts';
 import type { WebhookEvent } from './webhook-events.ts';
 
 /** A relay that runs. */
@@ -28,7 +29,11 @@ const longestPauseMs = 5_000;
  * Carries one batch from the outbox to the job queue and to those who listen, in one transaction: what
  * fails in between has not happened. Any number may do it at once. Returns how many messages it took.
  */
-export async function relayBatch(pool: Pool, most = batchSize): Promise<number> {
+export async function relayBatch(
+  pool: Pool,
+  most = batchSize,
+  pace = new VerificationPace(),
+): Promise<number> {
   return withTransaction(pool, {}, async (db) => {
     const { rows: messages } = await db.query<OutboxMessage>(
       `select claim.id::text, claim.key, claim.hospital_id, claim.topic, claim.payload,
@@ -38,7 +43,9 @@ export async function relayBatch(pool: Pool, most = batchSize): Promise<number> 
       [topics, most],
     );
     if (messages.length === 0) return 0;
-    const { jobs, notifications, freed, told } = deliveryOf(messages);
+    const { jobs, notifications, freed, told } = deliveryOf(messages, (hospitalId) =>
+      pace.next(hospitalId),
+    );
     await addJobs(db, [...jobs, ...(await offersFor(db, freed)), ...(await webhooksFor(db, told))]);
     if (notifications.length > 0) {
       await db.query(
@@ -94,10 +101,11 @@ export function startRelay({ pool, log }: RelayOptions): Relay {
 }
 
 async function keepRelaying(pool: Pool, log: Log, signal: AbortSignal): Promise<void> {
+  const pace = new VerificationPace();
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const taken = await answered(relayBatch(pool), silenceMs);
+      const taken = await answered(relayBatch(pool, batchSize, pace), silenceMs);
       if (failures > 0) log.info({ failures }, 'the relay works again');
       failures = 0;
       if (taken < batchSize) await pause(idleMs, signal);

@@ -135,12 +135,8 @@ function runnable<Name extends TaskName>(
 
 /** Takes from a payload what is for the record. A payload that is not valid is a run that fails. */
 function readJob(name: TaskName, given: unknown): { job: JobOnRecord; rest: unknown } {
-  const {
-    [runKey]: runId,
-    [addedByKey]: addedBy,
-    ...rest
-  } = Object(given) as Record<string, unknown>;
-  const hospital = z.guid().safeParse(rest.hospital_id);
+  const { [runKey]: runId, [addedByKey]: addedBy, ...rest } = fieldsOf(given);
+  const hospital = z.guid().safeParse(fieldsOf(Array.isArray(given) ? given[0] : rest).hospital_id);
   return {
     job: {
       name,
@@ -149,6 +145,10 @@ function readJob(name: TaskName, given: unknown): { job: JobOnRecord; rest: unkn
       runId: z.guid().safeParse(runId).data ?? null,
       addedBy: z.guid().safeParse(addedBy).data ?? null,
     },
-    rest,
+    rest: Array.isArray(given) ? given : rest,
   };
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return Object(value);
 }

@@ -152,8 +152,9 @@ test('how long verifications take is counted by the hour, in buckets that double
     slot_ids: [randomUUID()],
     changed_at: new Date().toISOString(),
   };
-  expect(await run('verify_changes', payload)).toMatchObject({ items: 0 });
-  await run('verify_changes', payload);
+  expect(await run('verify_changes', [payload])).toMatchObject({ items: 0 });
+  // Two changes that the queue has joined are verified together, and each id once.
+  await run('verify_changes', [payload, { ...payload, slot_ids: [] }]);
   const { rows } = await ownerPool.query<{ verified: number; buckets: number[] }>(
     'select verified, total_ms > 0 as took, buckets from app_private.verification_hour where hospital_id = $1',
     [hospital.id],
@@ -169,12 +170,14 @@ test('what is old is forgotten, what is open or undecided is not', async () => {
   await run('run_health_checks', { hospital_id: hospital.id });
   await ownerPool.query("delete from app_private.sample where word in ('gone', 'decided')");
   await run('run_health_checks', { hospital_id: hospital.id });
-  await run('verify_changes', {
-    hospital_id: hospital.id,
-    appointment_ids: [randomUUID()],
-    slot_ids: [],
-    changed_at: new Date().toISOString(),
-  });
+  await run('verify_changes', [
+    {
+      hospital_id: hospital.id,
+      appointment_ids: [randomUUID()],
+      slot_ids: [],
+      changed_at: new Date().toISOString(),
+    },
+  ]);
   await later('89 days');
   expect(await run('remove_old_health', { hospital_id: hospital.id })).toMatchObject({ items: 0 });
   await later('91 days');

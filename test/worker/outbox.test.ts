@@ -271,33 +271,49 @@ describe('what changed is verified', () => {
     expect(jobs).toEqual([
       {
         task: 'verify_changes',
-        key: `verify_changes:${hospital_id}:102:0`,
+        key: `verify_changes:${hospital_id}:102`,
         priority: 5,
-        payload: {
-          hospital_id,
-          appointment_ids: [visit, otherVisit],
-          slot_ids: [one, other],
-          changed_at: at(1),
-        },
+        payload: [
+          {
+            hospital_id,
+            appointment_ids: [visit, otherVisit],
+            slot_ids: [one, other],
+            changed_at: at(1),
+          },
+        ],
       },
-      expect.objectContaining({ payload: expect.objectContaining({ hospital_id: elsewhere }) }),
+      expect.objectContaining({ payload: [expect.objectContaining({ hospital_id: elsewhere })] }),
     ]);
   });
 
-  test('in jobs of at most 500 ids, none left out and none twice', () => {
+  test('at the instant that the pace says, under its key', () => {
+    const runAt = new Date('2026-11-21T12:00:09Z');
+    const elsewhere = randomUUID();
+    const messages = [
+      changed('appointment', randomUUID(), { status: 'held', slot_ids: [one] }),
+      changed('appointment', randomUUID(), { status: 'held', slot_ids: [one] }, 1, elsewhere),
+    ];
+    const { jobs } = deliveryOf(messages, (id) => (id === elsewhere ? runAt : undefined));
+    expect(jobs).toMatchObject([
+      { key: `verify_changes:${hospital_id}:100` },
+      { key: `verify_changes:${elsewhere}:at-${runAt.getTime()}`, runAt },
+    ]);
+    expect(jobs[0]).not.toHaveProperty('runAt');
+  });
+
+  test('in portions of at most 500 ids of a kind, none left out and none twice', () => {
     const ids = Array.from({ length: 700 }, () => randomUUID());
     const jobs = verifications(
       ids.map((id, index) =>
         changed('appointment', id, { slot_ids: [ids[699 - index]], status: 'scheduled' }),
       ),
     );
-    const payloads = jobs.map(({ payload }) => payload as Payload<'verify_changes'>);
-    expect(payloads.map((each) => each.appointment_ids.length + each.slot_ids.length)).toEqual([
-      500, 500, 400,
-    ]);
-    expect(payloads.flatMap((each) => each.appointment_ids)).toEqual(ids);
-    expect(payloads.flatMap((each) => each.slot_ids)).toEqual(ids.toReversed());
-    expect(new Set(jobs.map(({ key }) => key)).size).toBe(3);
+    expect(jobs).toHaveLength(1);
+    const portions = jobs[0]?.payload as Payload<'verify_changes'>;
+    expect(portions.map((each) => each.appointment_ids.length)).toEqual([500, 200]);
+    expect(portions.map((each) => each.slot_ids.length)).toEqual([500, 200]);
+    expect(portions.flatMap((each) => each.appointment_ids)).toEqual(ids);
+    expect(portions.flatMap((each) => each.slot_ids)).toEqual(ids.toReversed());
   });
 
   test('but not slots that were too many to name', () => {
