@@ -27,7 +27,7 @@ export const bookingBesideJobs: Workload = {
     const { owner, urls, isSmall } = bench;
     const rounds = isSmall ? 2 : 5;
     const bookings = isSmall ? 60 : 3_000;
-    const warmingUp = isSmall ? 20 : 300;
+    const warmingUp = isSmall ? 20 : 1_000;
     const doctors = isSmall ? 10 : 120;
     const hospital = await createHospital(owner, { doctors, days: 12, patients: doctors * 20 });
     await generateSlots(owner, hospital);

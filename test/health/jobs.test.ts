@@ -145,6 +145,37 @@ test('what somebody ignores is not repaired until the time is over', async () =>
   expect(await run('reconcile_health', { hospital_id: hospital.id })).toMatchObject({ items: 1 });
 });
 
+test('what was ignored until a time that has passed is told again, if it is still there', async () => {
+  await breakSamples(ownerPool, hospital.id, 'sample', 'stubborn', 'stubborn and gone');
+  await breakSamples(ownerPool, hospital.id, 'sample_for_people', 'c');
+  await run('run_health_checks', { hospital_id: hospital.id });
+  await ownerPool.query(
+    `update app_public.finding
+        set ignored_at = now(), ignored_until = now() + interval '1 day', ignore_reason = 'known'`,
+  );
+  const told = async () => {
+    const { rows } = await ownerPool.query(
+      `select alert.detail from app_public.health_alert as alert where alert.status <> 'resolved'
+       union all
+       select item.detail from app_public.review_item as item
+        where item.status = 'pending' and item.reason = 'sample_for_people'
+       order by detail`,
+    );
+    return rows.map(({ detail }) => detail);
+  };
+  await later('23 hours');
+  await run('reconcile_health', { hospital_id: hospital.id });
+  expect(await told()).toEqual([]);
+  await later('25 hours');
+  await ownerPool.query("delete from app_private.sample where word = 'stubborn and gone'");
+  await run('reconcile_health', { hospital_id: hospital.id });
+  expect(await told()).toEqual(['The sample says c.', 'The sample says stubborn.']);
+  const { rows } = await ownerPool.query(
+    `select detail from app_public.finding where ignored_at is not null`,
+  );
+  expect(rows).toEqual([{ detail: 'The sample says stubborn and gone.' }]);
+});
+
 test('how long verifications take is counted by the hour, in buckets that double', async () => {
   const payload = {
     hospital_id: hospital.id,

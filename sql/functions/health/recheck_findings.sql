@@ -1,5 +1,7 @@
 -- The checks that know of a problem in a hospital, run again: what has resolved itself is known within the
--- hour, and what is repaired next was there a moment ago. Definer, because the worker reads no finding.
+-- hour, and what is repaired next was there a moment ago. What is still there and was ignored until a time
+-- that has passed counts again, and people are told as of something new (follow_ignoring). Definer, because
+-- the worker reads no finding.
 create or replace function app_private.recheck_findings(hospital_id uuid)
 returns app_public.check_run
 language plpgsql volatile security definer
@@ -7,6 +9,7 @@ set search_path = ''
 as $$
 declare
   names text[];
+  run app_public.check_run;
 begin
   select array_agg(distinct finding.check_name) into names
   from app_public.finding
@@ -14,12 +17,21 @@ begin
   if names is null then
     return null;
   end if;
-  return app_private.run_checks(hospital_id, names, 'hourly');
+  run := app_private.run_checks(hospital_id, names, 'hourly');
+  perform app_private.set_finding_noticed(due.hospital_id, due.id)
+  from (
+    select finding.hospital_id, finding.id
+    from app_public.finding
+    where finding.hospital_id = recheck_findings.hospital_id and finding.resolved_at is null
+      and finding.ignored_until <= app_private.clock()
+    order by finding.id
+  ) as due;
+  return run;
 end
 $$;
 
 comment on function app_private.recheck_findings(uuid) is
-  'Runs the checks again that know of an open problem in a hospital; returns the run, or null when there is none.';
+  'Runs the checks again that know of an open problem in a hospital, and lets count what was ignored until now; returns the run, or null when there is none.';
 
 revoke execute on function app_private.recheck_findings(uuid) from public;
 grant execute on function app_private.recheck_findings(uuid) to app_worker;
