@@ -27,7 +27,7 @@ from (
     where awaited.status in ('scheduled', 'confirmed') and awaited.starts_at < (select app_private.clock()) - interval '1 hour'
     union all
     select * from app_public.appointment as present
-    where present.status in ('checked_in', 'in_progress') and present.starts_at < (select app_private.clock()) - interval '1 hour'
+    where present.holds_seat and present.status in ('checked_in', 'in_progress') and present.starts_at < (select app_private.clock()) - interval '1 hour'
   ) as appointment
   join app_public.hospital on hospital.id = appointment.hospital_id
   left join app_public.doctor

@@ -1,5 +1,6 @@
 -- Of two slots of one doctor at the very same time one has to go: the one that nobody sits in, that is
 -- only kept, that follows no schedule, that came later. That one is named, so that each pair is told once.
+-- Only slots that are not over are looked at, and each asks the index for others of its time.
 create or replace view checks.duplicate_slots as
 select broken.hospital_id, entry.name as check_name, entry.severity, entry.entity_type, broken.id as entity_id,
   format('The doctor has this slot twice%s%s.',
@@ -11,26 +12,29 @@ select broken.hospital_id, entry.name as check_name, entry.severity, entry.entit
   concat_ws(':', entry.name, broken.id) as cache_key
 from (
   select slot.hospital_id, slot.id, slot.doctor_id, slot.location_id, slot.starts_at, slot.booked_count,
-    array_agg(other.id order by other.id) as other_ids,
-    bool_or(other.location_id <> slot.location_id) as is_elsewhere
+    other.other_ids, other.is_elsewhere
   from app_public.slot
-  join app_public.slot as other
-    on other.hospital_id = slot.hospital_id
-    and other.doctor_id = slot.doctor_id
-    and other.starts_at = slot.starts_at
-    and other.ends_at = slot.ends_at
-    and other.id <> slot.id
-    and other.withdrawn_at is null
-    and other.ends_at > (select app_private.clock())
-    and (
-      (other.booked_count > 0, not other.is_retired, other.schedule_id is not null)
-        > (slot.booked_count > 0, not slot.is_retired, slot.schedule_id is not null)
-      or (other.booked_count > 0, not other.is_retired, other.schedule_id is not null)
-          = (slot.booked_count > 0, not slot.is_retired, slot.schedule_id is not null)
-        and (other.created_at, other.id) < (slot.created_at, slot.id))
+  cross join lateral (
+    select array_agg(other.id order by other.id) as other_ids,
+      bool_or(other.location_id <> slot.location_id) as is_elsewhere
+    from app_public.slot as other
+    where other.hospital_id = slot.hospital_id
+      and other.doctor_id = slot.doctor_id
+      and other.starts_at = slot.starts_at
+      and other.ends_at = slot.ends_at
+      and other.id <> slot.id
+      and other.withdrawn_at is null
+      and (
+        (other.booked_count > 0, not other.is_retired, other.schedule_id is not null)
+          > (slot.booked_count > 0, not slot.is_retired, slot.schedule_id is not null)
+        or (other.booked_count > 0, not other.is_retired, other.schedule_id is not null)
+            = (slot.booked_count > 0, not slot.is_retired, slot.schedule_id is not null)
+          and (other.created_at, other.id) < (slot.created_at, slot.id))
+    offset 0
+  ) as other
   where slot.withdrawn_at is null
     and slot.ends_at > (select app_private.clock())
-  group by slot.hospital_id, slot.id
+    and other.other_ids is not null
 ) as broken
 join app_public.health_check as entry on entry.name = 'duplicate_slots';
 
