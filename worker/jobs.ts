@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Payload, TaskName } from './payloads.ts';
+import { portionsOf, portionsOfChange } from './portions.ts';
 import type { Channel } from './transports/transport.ts';
 import type { WebhookEvent } from './webhook-events.ts';
 
@@ -125,15 +126,11 @@ export function planDeliveriesJobs(
   hospitalId: string,
   notificationIds: readonly string[],
 ): NewJob[] {
-  const ids = [...new Set(notificationIds)];
-  return Array.from({ length: Math.ceil(ids.length / mostPlanned) }, (_, index): NewJob => {
-    const portion = ids.slice(index * mostPlanned, (index + 1) * mostPlanned);
-    return {
-      task: 'plan_deliveries',
-      payload: { hospital_id: hospitalId, notification_ids: portion },
-      key: `plan_deliveries:${hospitalId}:${portion[0]}:${portion.length}`,
-    };
-  });
+  return portionsOf([...new Set(notificationIds)], mostPlanned).map((portion) => ({
+    task: 'plan_deliveries',
+    payload: { hospital_id: hospitalId, notification_ids: portion },
+    key: `plan_deliveries:${hospitalId}:${portion[0]}:${portion.length}`,
+  }));
 }
 
 /**
@@ -151,14 +148,11 @@ export function sendWebhooksJob(hospitalId: string): NewJob {
 
 /** The jobs that plan who is told of these events; see {@link planDeliveriesJobs} for their keys. */
 export function planWebhooksJobs(hospitalId: string, events: readonly WebhookEvent[]): NewJob[] {
-  return Array.from({ length: Math.ceil(events.length / mostPlanned) }, (_, index): NewJob => {
-    const portion = events.slice(index * mostPlanned, (index + 1) * mostPlanned);
-    return {
-      task: 'plan_webhooks',
-      payload: { hospital_id: hospitalId, events: portion },
-      key: `plan_webhooks:${hospitalId}:${portion[0]?.outbox_id}:${portion.length}`,
-    };
-  });
+  return portionsOf(events, mostPlanned).map((portion) => ({
+    task: 'plan_webhooks',
+    payload: { hospital_id: hospitalId, events: portion },
+    key: `plan_webhooks:${hospitalId}:${portion[0]?.outbox_id}:${portion.length}`,
+  }));
 }
 
 /** What changed in a hospital, and has to be verified. */
@@ -177,18 +171,15 @@ export interface Changed {
  */
 export function verifyChangesJob(hospitalId: string, changed: Changed, runAt?: Date): NewJob {
   const { appointmentIds, slotIds, changedAt, batch } = changed;
-  const portions = Math.ceil(Math.max(appointmentIds.size, slotIds.size) / mostPlanned);
+  const change = {
+    hospital_id: hospitalId,
+    appointment_ids: [...appointmentIds],
+    slot_ids: [...slotIds],
+    changed_at: changedAt,
+  };
   return {
     task: 'verify_changes',
-    payload: Array.from({ length: portions }, (_, index) => {
-      const [from, to] = [index * mostPlanned, (index + 1) * mostPlanned];
-      return {
-        hospital_id: hospitalId,
-        appointment_ids: [...appointmentIds].slice(from, to),
-        slot_ids: [...slotIds].slice(from, to),
-        changed_at: changedAt,
-      };
-    }),
+    payload: portionsOfChange(change, mostPlanned),
     key: ['verify_changes', hospitalId, runAt === undefined ? batch : `at-${runAt.getTime()}`].join(
       ':',
     ),

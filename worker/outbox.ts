@@ -8,6 +8,7 @@ import {
   verifyChangesJob,
 } from './jobs.ts';
 import { payloadShapes, type TaskName } from './payloads.ts';
+import { portionsOf } from './portions.ts';
 import { eventOf, type WebhookEvent } from './webhook-events.ts';
 
 /** What changed, as the database left it for the relay. */
@@ -239,7 +240,10 @@ function together(changes: readonly Change[]): Change[] {
     known.set(key, entry);
   }
   return [...known.values()].flatMap(({ change, ids, isAll }) =>
-    (isAll ? [[]] : portions([...ids])).map((portion) => ({ ...change, ids: portion })),
+    (isAll ? [[]] : portionsOf([...ids], mostIdsTogether)).map((portion) => ({
+      ...change,
+      ids: portion,
+    })),
   );
 }
 
@@ -296,13 +300,6 @@ function sessionsOf(messages: readonly OutboxMessage[]): string[] {
   const ended = messages.filter(({ topic }) => topic === 'session');
   const ids = new Set(ended.flatMap(({ payload }) => idsIn(payload, 'session_ids')));
   return [...ids].map((id) => JSON.stringify(id));
-}
-
-function portions(ids: readonly string[]): string[][] {
-  const count = Math.ceil(ids.length / mostIdsTogether);
-  return Array.from({ length: count }, (_, index) =>
-    ids.slice(index * mostIdsTogether, (index + 1) * mostIdsTogether),
-  );
 }
 
 /** Fills notifications with items of JSON, as many as fit. */

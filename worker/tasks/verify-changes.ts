@@ -1,4 +1,5 @@
 import type { Payload } from '../payloads.ts';
+import { portionsOfChange } from '../portions.ts';
 import type { Task } from './task.ts';
 
 type Change = Payload<'verify_changes'>[number];
@@ -34,17 +35,9 @@ function together(changes: readonly Change[]): Change[] {
   if (first === undefined) return [];
   const appointments = [...new Set(changes.flatMap((change) => change.appointment_ids))];
   const slots = [...new Set(changes.flatMap((change) => change.slot_ids))];
-  const changed_at = changes.map((change) => change.changed_at).toSorted(earliestFirst)[0] ?? '';
-  const count = Math.ceil(Math.max(appointments.length, slots.length) / mostTogether);
-  return Array.from({ length: count }, (_, index) => {
-    const [from, to] = [index * mostTogether, (index + 1) * mostTogether];
-    return {
-      hospital_id: first.hospital_id,
-      appointment_ids: appointments.slice(from, to),
-      slot_ids: slots.slice(from, to),
-      changed_at,
-    };
-  });
+  const [changed_at = ''] = changes.map((change) => change.changed_at).toSorted(earliestFirst);
+  const all = { ...first, appointment_ids: appointments, slot_ids: slots, changed_at };
+  return portionsOfChange(all, mostTogether);
 }
 
 function earliestFirst(one: string, other: string): number {
