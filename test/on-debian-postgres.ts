@@ -69,6 +69,7 @@ async function startServer(folder: string): Promise<{ url: string; stop(): Promi
     max_connections: 200,
     fsync: 'off',
     full_page_writes: 'off',
+    autovacuum: 'off',
   };
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const log = join(folder, 'log');
