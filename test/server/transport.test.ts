@@ -234,7 +234,7 @@ describe('errors', () => {
   });
 
   test('what hangs is answered when its time is up', async () => {
-    const { ask } = await open({ timeouts: { answer: 50 } });
+    const { ask } = await open({ timeouts: { answer: 1_000 } });
     const { status, error } = await ask('{ wait(milliseconds: 60000) }');
     expect(status).toBe(503);
     expect(error).toMatchObject(form('took_too_long'));
