@@ -123,13 +123,17 @@ describe('what is stored', () => {
 
   test('a wrong password is counted at its account', async () => {
     await newClient().login('patient2', 'not the password');
-    await vi.waitFor(async () => {
-      const { rows } = await ownerPool.query(
-        'select failed_attempts from app_private.account_secret where account_id = $1',
-        [server.hospital.otherPatient.accountId],
-      );
-      expect(rows).toEqual([{ failed_attempts: 1 }]);
-    });
+    // It is written after the answer.
+    await vi.waitFor(
+      async () => {
+        const { rows } = await ownerPool.query(
+          'select failed_attempts from app_private.account_secret where account_id = $1',
+          [server.hospital.otherPatient.accountId],
+        );
+        expect(rows).toEqual([{ failed_attempts: 1 }]);
+      },
+      { timeout: 30_000 },
+    );
   });
 
   test('the second line: ten wrong passwords in a row lock the account for a while', async () => {

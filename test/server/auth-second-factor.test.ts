@@ -9,28 +9,28 @@ afterAll(() => server.close());
 
 const { hospital, newClient, ownerPool } = server;
 
-/** The code of a secret, some steps from now. */
+/** The code of a secret, some steps from now. One step either way is good, so time may go on meanwhile. */
 function codeOf(secret: string, steps = 0): string {
   const totp = new TOTP({ secret: Secret.fromBase32(secret) });
   return totp.generate({ timestamp: Date.now() + steps * 30_000 });
 }
 
+/** The code of the step after this one: good now and a minute long, and after any code shown before. */
+const nextCodeOf = (secret: string) => codeOf(secret, 1);
+
 const bearer = ({ accessToken }: LoggedIn) => ({ authorization: `Bearer ${accessToken}` });
 
-/** Enrols a second factor; the code of the step before now is used up by that. */
+/** Enrols a second factor; the code of the present step is used up by that. */
 async function enrol(name: string, client = newClient()) {
   const loggedIn = await client.loggedIn(name);
   const enrolled = await client.post('/auth/totp/enroll', { password: PASSWORD }, bearer(loggedIn));
   expect(enrolled.status).toBe(200);
   const { secret, uri } = enrolled.body as { secret: string; uri: string };
-  const confirmed = await client.post(
-    '/auth/totp/confirm',
-    { code: codeOf(secret, -1) },
-    bearer(loggedIn),
-  );
+  const usedCode = codeOf(secret);
+  const confirmed = await client.post('/auth/totp/confirm', { code: usedCode }, bearer(loggedIn));
   expect(confirmed.status).toBe(200);
   const { recoveryCodes } = confirmed.body as { recoveryCodes: string[] };
-  return { loggedIn, secret, uri, recoveryCodes };
+  return { loggedIn, secret, uri, recoveryCodes, usedCode };
 }
 
 async function challengeFor(client: Client, name: string): Promise<string> {
@@ -44,20 +44,20 @@ const show = (client: Client, challenge: string, shown: Record<string, string>) 
 
 describe('a second factor', () => {
   test('is enrolled, confirmed and asked for; a code is good once', async () => {
-    const { loggedIn, recoveryCodes, secret, uri } = await enrol('nurse');
+    const { loggedIn, recoveryCodes, secret, uri, usedCode } = await enrol('nurse');
     expect(uri).toMatch(/^otpauth:\/\/totp\/slotkeeper:/);
     expect(new Set(recoveryCodes).size).toBe(10);
     expect(recoveryCodes[0]).toMatch(/^([a-z0-9]{4}-){3}[a-z0-9]{4}$/);
     const client = newClient();
     const challenge = await challengeFor(client, 'nurse');
     // The code that confirmed is used up.
-    const used = await show(client, challenge, { code: codeOf(secret, -1) });
+    const used = await show(client, challenge, { code: usedCode });
     expect(used.error.scenario).toBe('second_factor_wrong');
-    const answer = await show(client, challenge, { code: codeOf(secret) });
+    const answer = await show(client, challenge, { code: nextCodeOf(secret) });
     expect(answer.status).toBe(200);
     expect((await client.whoAmI((answer.body as LoggedIn).accessToken)).status).toBe(200);
     // The challenge is used up too.
-    const again = await show(client, challenge, { code: codeOf(secret, 1) });
+    const again = await show(client, challenge, { recoveryCode: recoveryCodes[0] ?? '' });
     expect(again.error.scenario).toBe('challenge_not_valid');
     // A challenge is no token for anything else.
     const other = await challengeFor(client, 'nurse');
@@ -74,7 +74,7 @@ describe('a second factor', () => {
     const client = newClient();
     const [one, two] = [newClient(), newClient()];
     for (const shown of [
-      { code: codeOf(secret) },
+      { code: nextCodeOf(secret) },
       { recoveryCode: recoveryCodes[0]?.toUpperCase() ?? '' },
     ]) {
       const challenge = await challengeFor(client, 'doctor2');
@@ -102,10 +102,10 @@ describe('a second factor', () => {
       const { error } = await show(newClient(), challenge, { recoveryCode: 'aaaabbbbccccdddd' });
       expect(error.scenario).toBe('second_factor_wrong');
     }
-    const { error } = await show(newClient(), challenge, { code: codeOf(secret) });
+    const { error } = await show(newClient(), challenge, { code: nextCodeOf(secret) });
     expect(error.scenario).toBe('challenge_not_valid');
     const next = await challengeFor(client, 'reception');
-    expect((await show(newClient(), next, { code: codeOf(secret) })).status).toBe(429);
+    expect((await show(newClient(), next, { code: nextCodeOf(secret) })).status).toBe(429);
   });
 
   test('a challenge ends after five minutes, by the database clock', async () => {
@@ -199,7 +199,7 @@ describe('a hospital that requires it of its admins', () => {
     const { secret } = enrolled.body as { secret: string };
     const confirmed = await client.post('/auth/totp/confirm', {
       challenge,
-      code: codeOf(secret, -1),
+      code: codeOf(secret),
     });
     expect(confirmed.status).toBe(200);
     const loggedIn = confirmed.body as LoggedIn & { recoveryCodes: string[] };
@@ -207,7 +207,7 @@ describe('a hospital that requires it of its admins', () => {
     expect((await client.whoAmI(loggedIn.accessToken)).status).toBe(200);
     const disabled = await client.post(
       '/auth/totp/disable',
-      { password: PASSWORD, code: codeOf(secret) },
+      { password: PASSWORD, code: nextCodeOf(secret) },
       bearer(loggedIn),
     );
     expect(disabled.error.scenario).toBe('second_factor_is_required');

@@ -32,7 +32,7 @@ async function waiting(functionName: string, count: number): Promise<void> {
       );
       expect(rowCount).toBe(count);
     },
-    { timeout: 1_800, interval: 20 }, // a wait for a lock ends after two seconds
+    { timeout: 30_000, interval: 20 }, // they hash or connect before they come to the lock
   );
 }
 
@@ -45,7 +45,7 @@ async function refusalOf(client: ReturnType<typeof newClient>, accessToken: stri
       expect(headers.get('www-authenticate')).toMatch(/^Bearer /);
       return error.scenario;
     },
-    { timeout: 5_000, interval: 50 },
+    { timeout: 30_000, interval: 50 },
   );
 }
 

@@ -17,8 +17,10 @@ afterAll(() => server.close());
 
 type Row = { startsAt: string; doctorId: string; position: string };
 
+// Of a later day, so that no slot begins between one search and the next.
+const firstDay = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
 const SEARCH = `query ($pageSize: Int, $beyond: String, $first: Int) {
-  searchFreeSlots(pageSize: $pageSize, beyond: $beyond, first: $first) {
+  searchFreeSlots(pageSize: $pageSize, beyond: $beyond, first: $first, firstDay: "${firstDay}") {
     nodes { startsAt doctorId position }
   }
 }`;

@@ -32,13 +32,13 @@ async function refusal(login: string, query: string, variables = {}) {
   return errors[0]?.extensions;
 }
 
-/** A visit of the demo's patient with the demo's doctor, in one of the doctor's free slots. */
+/** A visit of the demo's patient with the demo's doctor, in a free slot of the doctor's that does not begin today. */
 async function bookOne(): Promise<{ id: string; patientId: string; startsAt: string }> {
   const { currentAccount: patient } = await data('patient', '{ currentAccount { patientId } }');
   const { currentAccount: doctor } = await data('doctor', '{ currentAccount { doctorId } }');
   const { freeSlots } = await data(
     'reception',
-    'query ($doctorId: UUID!) { freeSlots(doctorId: $doctorId, first: 1) { nodes { slotId } } }',
+    'query ($doctorId: UUID!) { freeSlots(doctorId: $doctorId, first: 1, offset: 40) { nodes { slotId } } }',
     { doctorId: doctor.doctorId },
   );
   const input = {

@@ -174,9 +174,10 @@ test('what it does not understand it refuses', async () => {
 });
 
 test('one run at a time, and none for longer than it may take', async () => {
+  // Long enough for the other to connect and be refused meanwhile.
   await ownerPool.query(`create or replace view checks.sample_of_system as
     select hospital_id, check_name, severity, entity_type, entity_id, detail, metadata, cache_key
-    from checks.sample where (select pg_sleep(1)) is not null`);
+    from checks.sample where (select pg_sleep(4)) is not null`);
   const askBriefly = await serve([oldKey], 400);
   const [one, other] = await Promise.all([ask('?run=1'), ask('?run=1')]);
   expect([one.status, other.status].toSorted()).toEqual([200, 409]);

@@ -15,7 +15,12 @@ import { startServer, type TestServer } from '../helpers/server.ts';
 const database = await createDatabase();
 const { ownerPool } = database;
 const log = createLog({ name: 'test', level: 'silent' });
-const relayPool = createPool({ url: database.workerUrl, applicationName: 'test-relay', log });
+const relayPool = createPool({
+  url: database.workerUrl,
+  applicationName: 'test-relay',
+  log,
+  waitMs: 30_000, // busy machines take their time
+});
 const tokens: Record<string, string> = {};
 let server: TestServer;
 let relay: Relay;

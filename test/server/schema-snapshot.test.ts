@@ -12,6 +12,7 @@ const pool = createPool({
   url: authenticatorUrl,
   applicationName: 'schema-snapshot',
   log: createLog({ name: 'test', level: 'silent' }),
+  waitMs: 30_000, // busy machines take their time
 });
 const graphile = postgraphile({
   extends: [SchemaPreset],

@@ -13,13 +13,20 @@ import { startServer, type TestServer } from '../helpers/server.ts';
 const database = await createDatabase();
 const { ownerPool } = database;
 const log = createLog({ name: 'test', level: 'silent' });
-const relayPool = createPool({ url: database.workerUrl, applicationName: 'test-relay', log });
+const relayPool = createPool({
+  url: database.workerUrl,
+  applicationName: 'test-relay',
+  log,
+  waitMs: 30_000, // busy machines take their time
+});
 const tokens: Record<string, string> = {};
 let server: TestServer;
 let relay: Relay;
 let hospitalId: string;
 let doctorId: string;
 let otherDoctorId: string;
+/** Midnight before the days of the visits. */
+let midnight: Date;
 
 beforeAll(async () => {
   await loadDemo(database.url);
@@ -32,12 +39,17 @@ beforeAll(async () => {
     `select account.hospital_id, account.doctor_id,
        (select doctor.id from app_public.doctor
         where doctor.hospital_id = account.hospital_id and doctor.id <> account.doctor_id and doctor.is_active
-        order by doctor.id limit 1) as other_doctor_id
-     from app_public.account where account.email = 'doctor@demo.test'`,
+        order by doctor.id limit 1) as other_doctor_id,
+       (date_trunc('day', now() at time zone hospital.time_zone) + interval '2 days')
+         at time zone hospital.time_zone as midnight
+     from app_public.account
+     join app_public.hospital on hospital.id = account.hospital_id
+     where account.email = 'doctor@demo.test'`,
   );
   hospitalId = rows[0].hospital_id;
   doctorId = rows[0].doctor_id;
   otherDoctorId = rows[0].other_doctor_id;
+  midnight = rows[0].midnight;
   relay = startRelay({ pool: relayPool, log });
 });
 afterAll(async () => {
@@ -54,7 +66,10 @@ async function data(login: string, query: string, variables = {}): Promise<any> 
   return answer.data;
 }
 
-/** A patient of this doctor arrives, on a clock that stands where the visit starts. */
+/**
+ * A patient of this doctor arrives, on a clock that stands where the visit starts. All come in one morning,
+ * whatever time it is now: alerts end with their day, so over a night there would be more to hear.
+ */
 async function arrive(doctor: string): Promise<{ id: string; patientId: string }> {
   await ownerPool.query('delete from app_private.clock_shift');
   const { rows } = await ownerPool.query(
@@ -62,14 +77,14 @@ async function arrive(doctor: string): Promise<{ id: string; patientId: string }
      select $1, slot.id, patient.id, 'scheduled'
      from app_public.slot cross join app_public.patient
      where slot.hospital_id = $1 and slot.doctor_id = $2 and slot.status = 'available'
-       and slot.starts_at > now() + interval '1 day'
+       and slot.starts_at > $3
        and patient.hospital_id = $1 and patient.status = 'active' and patient.is_active
        and not exists (
          select from app_public.appointment as other
          where other.hospital_id = $1 and other.patient_id = patient.id and other.during && slot.during)
      order by slot.starts_at, patient.id limit 1
      returning id, patient_id, starts_at`,
-    [hospitalId, doctor],
+    [hospitalId, doctor, midnight],
   );
   const { id, patient_id, starts_at } = rows[0];
   await ownerPool.query(

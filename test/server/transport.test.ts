@@ -102,14 +102,14 @@ describe('over HTTP', () => {
   ])('a body that %s is not waited for', async (_what, header) => {
     const { port } = await open();
     const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {}); // the server may close while more is being written
+    socket.on('error', () => {}); // the server may close before it has read everything
     socket.write(
       `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${header}\r\n\r\n`,
     );
+    // A little over a megabyte, and no end: who still writes when the server closes may lose the answer.
     const chunk = `2710\r\n${' '.repeat(10_000)}\r\n`;
-    const writing = setInterval(() => socket.write(chunk.repeat(10)), 1);
+    socket.write(chunk.repeat(102));
     const [answer] = (await once(socket, 'data')) as [Buffer];
-    clearInterval(writing);
     socket.destroy();
     expect(String(answer)).toContain('HTTP/1.1 413');
     expect(String(answer).toLowerCase()).toContain('connection: close');
@@ -234,7 +234,7 @@ describe('errors', () => {
   });
 
   test('what hangs is answered when its time is up', async () => {
-    const { ask } = await open({ timeouts: { answer: 50 } });
+    const { ask } = await open({ timeouts: { answer: 1_000 } });
     const { status, error } = await ask('{ wait(milliseconds: 60000) }');
     expect(status).toBe(503);
     expect(error).toMatchObject(form('took_too_long'));
