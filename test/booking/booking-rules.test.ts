@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { as, become, rolledBack } from '../helpers/actors.ts';
+import { as, become } from '../helpers/actors.ts';
 import { book, bookers, hold } from '../helpers/booking.ts';
+import { onTheEve } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { brokenVerdicts, explain } from '../helpers/explanation.ts';
 import { openHospital } from '../helpers/hospital.ts';
@@ -15,7 +16,7 @@ const hospital = await openHospital(ownerPool);
 const { receptionist } = hospital;
 
 test('without an obstacle nothing is broken, and everybody may book', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const wish = wishIn(hospital);
     for (const actor of bookers(hospital)) {
       await become(db, actor);
@@ -28,7 +29,7 @@ test('without an obstacle nothing is broken, and everybody may book', () =>
 
 describe.each(obstacles)('$scenario: $title', (obstacle) => {
   test('refuses booking and holding, alone and with its details', () =>
-    rolledBack(ownerPool, async (db) => {
+    onTheEve(ownerPool, hospital, async (db) => {
       const { wish, details } = await obstacle.raise(db, hospital, wishIn(hospital));
       await become(db, receptionist);
       for (const operation of [book, hold]) {
@@ -46,7 +47,7 @@ describe.each(obstacles)('$scenario: $title', (obstacle) => {
     }));
 
   test('everybody who may book is told the same', () =>
-    rolledBack(ownerPool, async (db) => {
+    onTheEve(ownerPool, hospital, async (db) => {
       const { wish, details } = await obstacle.raise(db, hospital, wishIn(hospital));
       for (const actor of bookers(hospital)) {
         if (actor.role === 'patient' && actor.patientId !== wish.patientId) continue;
@@ -64,7 +65,7 @@ describe.each(obstacles)('$scenario: $title', (obstacle) => {
 });
 
 test('explain_booking judges every rule once, in the order of the rules', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const verdicts = await explain(await as(db, receptionist), wishIn(hospital));
     expect(verdicts.map(({ scenario }) => scenario)).toEqual([
       'slot_not_found',
@@ -94,7 +95,7 @@ test('explain_booking judges every rule once, in the order of the rules', () =>
   }));
 
 test('the last bookable day is exactly the horizon', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await db.query('update app_public.hospital set booking_horizon_days = 2 where id = $1', [
       hospital.id,
     ]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { as, asOwner, become, rolledBack } from '../helpers/actors.ts';
+import { as, asOwner, become } from '../helpers/actors.ts';
 import {
   appointmentIn,
   appointmentStatuses,
@@ -11,7 +11,7 @@ import {
   slotState,
   stored,
 } from '../helpers/booking.ts';
-import { moveClock } from '../helpers/clock.ts';
+import { moveClock, onTheEve } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -34,7 +34,7 @@ test.each([
   ['another day', nextDay, 0],
   ['another doctor on another day', otherDoctor, 0],
 ])('the same appointment moves to %s, with its seat and its place of the day', (_, target, left) =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.receptionist), { slotId, patientId });
 
     const moved = await reschedule(db, id, target);
@@ -61,14 +61,14 @@ test.each([
 );
 
 test('a confirmed appointment stays confirmed', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await appointmentIn(db, hospital, 'confirmed', slotId, patientId);
     await become(db, hospital.patient);
     expect(await reschedule(db, id, sameDay)).toMatchObject({ status: 'confirmed' });
   }));
 
 test('the move is remembered: from where, to where, why and by whom', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.patient), { slotId, patientId });
     await reschedule(db, id, sameDay, { reason: 'school' });
     await reschedule(db, id, nextDay);
@@ -90,7 +90,7 @@ test('the move is remembered: from where, to where, why and by whom', () =>
   }));
 
 test('it can move back, and its old slot goes to somebody else meanwhile', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.receptionist), { slotId, patientId });
     await reschedule(db, id, sameDay);
     await reschedule(db, id, slotId);
@@ -105,7 +105,7 @@ test('it can move back, and its old slot goes to somebody else meanwhile', () =>
   }));
 
 test('a full day does not forbid moving within it, only moving into it', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await become(db, hospital.receptionist);
     const first = await book(db, { slotId, patientId });
     const second = await book(db, { slotId: nextDay, patientId: otherPatientId });
@@ -123,7 +123,7 @@ test('a full day does not forbid moving within it, only moving into it', () =>
   }));
 
 test('two appointments of one patient never come to overlap by a move', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await become(db, hospital.receptionist);
     const first = await book(db, { slotId, patientId });
     const second = await book(db, { slotId: sameDay, patientId });
@@ -155,7 +155,7 @@ const ofTheNewSlot = obstacles.filter(({ scenario }) =>
 );
 
 test.each(ofTheNewSlot)('$title refuses the move, and the old seat is kept', (obstacle) =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.receptionist), { slotId: nextDay, patientId });
     await asOwner(db);
     const { wish } = await obstacle.raise(db, hospital, wishIn(hospital));
@@ -171,7 +171,7 @@ test.each(ofTheNewSlot)('$title refuses the move, and the old seat is kept', (ob
 );
 
 test('a move beyond the horizon is refused', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.receptionist), { slotId, patientId });
     await asOwner(db);
     await db.query('update app_public.hospital set booking_horizon_days = 1 where id = $1', [
@@ -185,7 +185,7 @@ test('a move beyond the horizon is refused', () =>
   }));
 
 test('a move needs the service to fit and to be offered there, too', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await become(db, hospital.receptionist);
     const { id } = await book(db, { slotId, patientId, serviceId: hospital.serviceId });
     await asOwner(db);
@@ -208,7 +208,7 @@ test('a move needs the service to fit and to be offered there, too', () =>
   }));
 
 test('moving to the slot where it is already is refused', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.receptionist), { slotId, patientId });
     expect(await refusalOf(db, () => reschedule(db, id, slotId))).toMatchObject({
       code: 'SK409',
@@ -222,7 +222,7 @@ const fixed = appointmentStatuses.filter(
 );
 
 test.each(fixed)('what is %s does not move', (status) =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await appointmentIn(db, hospital, status, slotId, patientId);
     await become(db, hospital.receptionist);
     expect(await refusalOf(db, () => reschedule(db, id, sameDay))).toMatchObject({
@@ -234,7 +234,7 @@ test.each(fixed)('what is %s does not move', (status) =>
 );
 
 test('what was moved before and then cancelled does not move either', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await book(await as(db, hospital.receptionist), { slotId, patientId });
     await reschedule(db, id, sameDay);
     await cancel(db, id);
@@ -250,7 +250,7 @@ test('what was moved before and then cancelled does not move either', () =>
   }));
 
 test('a request has no slot to move from: it is accepted into one', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { id } = await appointmentIn(db, hospital, 'requested', slotId, patientId);
     await become(db, hospital.receptionist);
     expect(await refusalOf(db, () => reschedule(db, id, slotId))).toMatchObject({
@@ -261,7 +261,7 @@ test('a request has no slot to move from: it is accepted into one', () =>
   }));
 
 test('a lapsed hold in the new slot, or in the way of the day, makes room', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await db.query('update app_public.doctor set max_patients_per_day = 1 where id = $1', [
       hospital.doctorIds[0],
     ]);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { become, rolledBack } from '../helpers/actors.ts';
+import { become } from '../helpers/actors.ts';
 import { book } from '../helpers/booking.ts';
+import { onTheEve } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { brokenVerdicts } from '../helpers/explanation.ts';
 import { insert, openHospital } from '../helpers/hospital.ts';
@@ -53,7 +54,7 @@ function place({ scenario }: Obstacle): number {
 test('whatever set of obstacles stands in the way, all are listed in order and the first is raised', async () => {
   await fc.assert(
     fc.asyncProperty(fc.subarray([...independent], { minLength: 2 }), (chosen) =>
-      rolledBack(ownerPool, async (db) => {
+      onTheEve(ownerPool, hospital, async (db) => {
         let wish = wishIn(hospital);
         for (const obstacle of [...chosen].sort(raisingOrder)) {
           ({ wish } = await obstacle.raise(db, hospital, wish));
@@ -75,7 +76,7 @@ test('whatever set of obstacles stands in the way, all are listed in order and t
 });
 
 test('what cannot stand with the others: withdrawn, out of hours, in the break, too long', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const slotId = await insert(db, 'slot', {
       hospital_id: hospital.id,
       doctor_id: hospital.doctorIds[0],

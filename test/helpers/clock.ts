@@ -1,5 +1,7 @@
-import type { ClientBase } from 'pg';
-import { aside } from './actors.ts';
+import type { ClientBase, Pool, PoolClient } from 'pg';
+import { aside, rolledBack } from './actors.ts';
+import type { OpenHospital } from './hospital.ts';
+import { nth } from './nth.ts';
 
 /** Sets the clock of the system to this instant (ISO 8601) for the rest of the transaction. */
 export async function setClock(db: ClientBase, instant: Date | string): Promise<void> {
@@ -40,4 +42,19 @@ export async function moveClockTo(db: ClientBase, slotId: string, later = '0'): 
     ),
   );
   await setClock(db, rows[0]?.instant ?? '');
+}
+
+/**
+ * Runs `story` as `rolledBack` does, on the evening before the hospital's first slots: they are those of
+ * tomorrow, also when midnight has passed since they were made.
+ */
+export function onTheEve<T>(
+  pool: Pool,
+  { slotIds }: OpenHospital,
+  story: (db: PoolClient) => Promise<T>,
+): Promise<T> {
+  return rolledBack(pool, async (db) => {
+    await moveClockTo(db, nth(slotIds, 0), '-12 hours');
+    return story(db);
+  });
 }

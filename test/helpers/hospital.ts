@@ -130,11 +130,17 @@ export async function openHospital(
   options: HospitalOptions = {},
 ): Promise<OpenHospital> {
   const hospital = await createHospital(db, options);
+  // Read once: midnight between two statements would leave out a day, or give the doctors different ones.
+  const { rows } = await db.query<{ today: string }>(
+    'select (app_private.clock() at time zone $1)::date::text as today',
+    [hospital.timeZone],
+  );
   await generateSlots(db, hospital);
+  const [one, two] = hospital.doctorIds;
   return {
     ...hospital,
-    slotIds: await slotsAhead(db, hospital),
-    otherSlotIds: await slotsAhead(db, hospital, hospital.doctorIds[1]),
+    slotIds: await slotsAhead(db, hospital, one, rows[0]?.today),
+    otherSlotIds: await slotsAhead(db, hospital, two, rows[0]?.today),
   };
 }
 
@@ -152,13 +158,14 @@ export async function slotsAhead(
   db: Queryable,
   hospital: TestHospital,
   doctorId: string = hospital.doctorIds[0],
+  today?: string,
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select slot.id from app_public.slot
      where slot.hospital_id = $1 and slot.doctor_id = $2
-       and slot.starts_at >= ((app_private.clock() at time zone $3)::date + 1)::timestamp at time zone $3
+       and slot.starts_at >= (coalesce($4::date, (app_private.clock() at time zone $3)::date) + 1)::timestamp at time zone $3
      order by slot.starts_at`,
-    [hospital.id, doctorId, hospital.timeZone],
+    [hospital.id, doctorId, hospital.timeZone, today],
   );
   return rows.map(({ id }) => id);
 }

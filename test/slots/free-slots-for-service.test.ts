@@ -209,7 +209,7 @@ test('what is offered for a service is what booking says, slot by slot', async (
     .catch((error: unknown) => {
       throw new Error(`SLOTKEEPER_SEED=${seed} repeats this`, { cause: error });
     });
-}, 60_000);
+}, 180_000);
 
 /** Brings each slot into its state. */
 async function arrange(

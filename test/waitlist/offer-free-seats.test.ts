@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { as, asOwner, asWorker, become, rolledBack } from '../helpers/actors.ts';
+import { as, asOwner, asWorker, become } from '../helpers/actors.ts';
 import { cancel, dayCount, one, slotState, stored } from '../helpers/booking.ts';
-import { clockOf, moveClock, setClock } from '../helpers/clock.ts';
+import { clockOf, moveClock, moveClockTo, onTheEve, setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
@@ -26,7 +26,7 @@ const [tomorrow9, tomorrow930, after9] = [nth(slotIds, 0), nth(slotIds, 1), nth(
 const specialty = 'general medicine';
 
 test('the seat that is free is held for whoever waits, who is told', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, tomorrow930);
     const { id } = await join(await as(db, receptionist), hospital, {
       patientId: first,
@@ -75,7 +75,7 @@ test('the seat that is free is held for whoever waits, who is told', () =>
   }));
 
 test('an offer lasts as long as the hospital says, and never beyond the start', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { starts_at } = await one<{ starts_at: Date }>(
       db,
       'select starts_at from app_public.slot where id = $1',
@@ -106,7 +106,7 @@ test.each<[string, Partial<Wish>]>([
   ['another doctor', { doctorId: hospital.doctorIds[1] }],
   ['another specialty', { specialty: 'dermatology' }],
 ])('a seat is not offered to who waits for %s', (_, wish) =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await db.query(
       `insert into app_public.doctor (hospital_id, display_name, specialty) values ($1, 'Dr. Skin', 'dermatology')`,
       [hospital.id],
@@ -126,7 +126,7 @@ test.each<[string, Partial<Wish>]>([
   ['this specialty', { specialty }],
   ['days beyond the horizon as well', { firstDay: 2, lastDay: 300 }],
 ])('a seat is offered to who waits for %s', (_, wish) =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, after9);
     const { id } = await join(await as(db, receptionist), hospital, { patientId: first, ...wish });
     expect(await offerSeats(db, hospital)).toBe(1);
@@ -146,7 +146,7 @@ const broken: Record<string, string> = {
 test.each(Object.entries(broken))(
   'nobody is offered what they could not book, and the next is: the first %s',
   (name, change) =>
-    rolledBack(ownerPool, async (db) => {
+    onTheEve(ownerPool, hospital, async (db) => {
       await become(db, receptionist);
       const serviceId = name.includes('service') ? hospital.serviceId : undefined;
       const entries = [
@@ -171,7 +171,7 @@ test.each([
   ['has left', 'update app_public.doctor set is_active = false where id = $1'],
   ['has a full day', 'update app_public.doctor set max_patients_per_day = 1 where id = $1'],
 ])('a doctor who %s has nothing to offer', (name, change) =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     if (name === 'has a full day') await occupied(db, hospital, tomorrow9, third);
     await leaveFree(db, hospital, tomorrow930);
     await join(await as(db, receptionist), hospital, { patientId: first });
@@ -182,7 +182,7 @@ test.each([
 );
 
 test('a slot that has begun, is beyond the horizon, blocked or withdrawn is not offered', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, tomorrow9, tomorrow930, after9);
     await db.query('update app_public.slot set withdrawn_at = now() where id = $1', [after9]);
     await join(await as(db, receptionist), hospital, {
@@ -191,13 +191,10 @@ test('a slot that has begun, is beyond the horizon, blocked or withdrawn is not 
       lastDay: 30,
     });
     await asOwner(db);
-    await db.query(
-      `insert into app_private.clock_shift (shift)
-       select starts_at - now() from app_public.slot where id = $1`,
-      [tomorrow930],
-    );
+    await db.query('savepoint before_the_slots');
+    await moveClockTo(db, tomorrow930);
     expect(await offerSeats(db, hospital)).toBe(0);
-    await db.query('delete from app_private.clock_shift');
+    await db.query('rollback to savepoint before_the_slots');
     await db.query('update app_public.hospital set booking_horizon_days = 1 where id = $1', [
       hospital.id,
     ]);
@@ -217,7 +214,7 @@ test('a slot that has begun, is beyond the horizon, blocked or withdrawn is not 
   }));
 
 test('first come, first offered: by entry, and the soonest seat first', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, after9, tomorrow930);
     await become(db, receptionist);
     const wishes: Partial<Wish>[] = [{}, { specialty, doctorId: null }, {}];
@@ -234,7 +231,7 @@ test('first come, first offered: by entry, and the soonest seat first', () =>
   }));
 
 test('the days of one who waits are not those of another', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, after9);
     await become(db, receptionist);
     const before = await join(db, hospital, { patientId: first, firstDay: 0, lastDay: 1 });
@@ -248,7 +245,7 @@ test('the days of one who waits are not those of another', () =>
   }));
 
 test('a slot of three seats is offered to three', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await db.query('update app_public.slot set capacity = 3 where id = $1', [after9]);
     await leaveFree(db, hospital, after9);
     await become(db, receptionist);
@@ -260,7 +257,7 @@ test('a slot of three seats is offered to three', () =>
   }));
 
 test('long visits are offered one behind the other', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await db.query("update app_public.service set duration = '1 hour' where id = $1", [
       hospital.serviceId,
     ]);
@@ -280,7 +277,7 @@ test('long visits are offered one behind the other', () =>
   }));
 
 test('the daily limit ends the offers of a day, not of the next', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await db.query('update app_public.doctor set max_patients_per_day = 1 where id = $1', [
       hospital.doctorIds[0],
     ]);
@@ -295,7 +292,7 @@ test('the daily limit ends the offers of a day, not of the next', () =>
   }));
 
 test('a patient answers one offer before the next, however often they wait', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await become(db, receptionist);
     const wishes: Wish[] = [
       { patientId: first },
@@ -309,7 +306,7 @@ test('a patient answers one offer before the next, however often they wait', () 
   }));
 
 test('what was declined is offered to others, and never again to the same entry', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, after9);
     await become(db, receptionist);
     const { id } = await join(db, hospital, { patientId: first });
@@ -333,7 +330,7 @@ test('what was declined is offered to others, and never again to the same entry'
   }));
 
 test('many who wait are served in as many rounds as it takes', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const { rows } = await db.query<{ id: string }>(
       `insert into app_public.patient (hospital_id, medical_record_number, name)
        select $1, 'W-' || number, 'Waiter ' || number from generate_series(1, 70) as number returning id`,
@@ -351,7 +348,7 @@ test('many who wait are served in as many rounds as it takes', () =>
   }));
 
 test('a lapsed hold in the way is no obstacle, once it has expired', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await leaveFree(db, hospital, after9);
     await become(db, receptionist);
     await db.query('select app_public.hold_slot($1, $2, gen_random_uuid())', [after9, second]);
@@ -364,7 +361,7 @@ test('a lapsed hold in the way is no obstacle, once it has expired', () =>
   }));
 
 test('who waits in another hospital is offered nothing here', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     const entry = await join(await as(db, foreign.receptionist), foreign, {
       patientId: nth(foreign.patientIds, 0),
     });
@@ -376,7 +373,7 @@ test('who waits in another hospital is offered nothing here', () =>
   }));
 
 test('the claims of the caller are as they were', () =>
-  rolledBack(ownerPool, async (db) => {
+  onTheEve(ownerPool, hospital, async (db) => {
     await join(await as(db, receptionist), hospital, { patientId: first });
     await asOwner(db);
     await db.query("select set_config('claims.account_id', 'x', true)");
