@@ -247,7 +247,7 @@ async function waitingFor(blocker: number): Promise<number> {
     );
     return rows[0]?.pid;
   };
-  await expect.poll(find, { timeout: 15_000 }).toBeDefined();
+  await expect.poll(find, { timeout: 40_000 }).toBeDefined();
   return (await find()) ?? 0;
 }
 
