@@ -3,6 +3,17 @@ import { aside, rolledBack } from './actors.ts';
 import type { OpenHospital } from './hospital.ts';
 import { nth } from './nth.ts';
 
+/**
+ * Lets the clock of a file's own database stand at noon (UTC) tomorrow to begin with, and go on from
+ * there: tests that count days from today never see a midnight between them and their hospital.
+ */
+export async function beginAtNoon(pool: Pool): Promise<void> {
+  await pool.query(
+    `insert into app_private.clock_shift (shift)
+     select date_trunc('day', now(), 'UTC') + interval '36 hours' - now()`,
+  );
+}
+
 /** Sets the clock of the system to this instant (ISO 8601) for the rest of the transaction. */
 export async function setClock(db: ClientBase, instant: Date | string): Promise<void> {
   await aside(db, () =>

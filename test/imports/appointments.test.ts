@@ -4,7 +4,13 @@ import { asOwner, become, rolledBack } from '../helpers/actors.ts';
 import { hold, one, slotState } from '../helpers/booking.ts';
 import { moveClock, setClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { generateSlots, insert, openHospital, slotsAhead } from '../helpers/hospital.ts';
+import {
+  createHospital,
+  generateSlots,
+  insert,
+  openHospital,
+  slotsAhead,
+} from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
 import { dayAhead, faultsOf, importRows } from './importing.ts';
 
@@ -245,7 +251,7 @@ test('days that are not stored yet are made real, those that are needed and no o
 test('on days on which the clocks change, local times are what they are', () =>
   rolledBack(ownerPool, async (db) => {
     await setClock(db, '2027-03-20T12:00:00Z');
-    const berlin = await openHospital(db, { timeZone: 'Europe/Berlin', horizonDays: 365 });
+    const berlin = await createHospital(db, { timeZone: 'Europe/Berlin', horizonDays: 365 });
     await db.query(
       `update app_public.doctor set staff_number = 'B-' || right(display_name, 3) where hospital_id = $1`,
       [berlin.id],
@@ -255,7 +261,6 @@ test('on days on which the clocks change, local times are what they are', () =>
        where hospital_id = $1`,
       [berlin.id],
     );
-    await db.query('delete from app_public.slot where hospital_id = $1', [berlin.id]);
     await generateSlots(db, berlin);
     await become(db, berlin.admin);
     const row = { medical_record_number: 'MRN-1', staff_number: 'B-One' };

@@ -88,7 +88,7 @@ test('an import that waits for a patient holds no slot, and one that waits for a
     expect(await isLocked(ownerPool, slot(nth(slots, 0)))).toBe(false);
 
     await inTheWay.commit();
-    await expect.poll(() => untilBlocked(ownerPool, importing.pid, attempt)).toEqual([further.pid]);
+    expect(await untilBlocked(ownerPool, importing.pid, attempt)).toEqual([further.pid]);
     expect(await isLocked(ownerPool, patient(nth(patients, 2)))).toBe(true);
     expect(await isLocked(ownerPool, slot(nth(slots, 0)))).toBe(true);
     expect(await isLocked(ownerPool, slot(nth(slots, 2)))).toBe(false);

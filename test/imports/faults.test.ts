@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { columnsOf, type ImportKind } from '../../import/columns.ts';
 import { asOwner, become, rolledBack } from '../helpers/actors.ts';
+import { beginAtNoon } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { insert, openHospital } from '../helpers/hospital.ts';
 import { dayAhead, faultsOf, importRows, type Row } from './importing.ts';
@@ -9,6 +10,7 @@ import { dayAhead, faultsOf, importRows, type Row } from './importing.ts';
 // Every way in which every column can be at fault, each beside the row that it would be without.
 
 const { ownerPool } = await createDatabase();
+await beginAtNoon(ownerPool);
 const hospital = await openHospital(ownerPool);
 await ownerPool.query(
   `update app_public.doctor set staff_number = case id when $1 then 'D-1' else 'D-2' end where hospital_id = $2`,

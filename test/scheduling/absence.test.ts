@@ -12,7 +12,7 @@ import {
   slotState,
   stored,
 } from '../helpers/booking.ts';
-import { moveClock, setClock } from '../helpers/clock.ts';
+import { beginAtNoon, moveClock, setClock } from '../helpers/clock.ts';
 import {
   absenceTypes,
   cancelAbsence,
@@ -29,6 +29,7 @@ import { nth } from '../helpers/nth.ts';
 import { errorOf, refusalOf } from '../helpers/refusals.ts';
 
 const { ownerPool } = await createDatabase();
+await beginAtNoon(ownerPool);
 const hospital = await openHospital(ownerPool, { horizonDays: 5 });
 const stranger = await openHospital(ownerPool, { horizonDays: 1 });
 const [doctorId, otherDoctorId] = hospital.doctorIds;

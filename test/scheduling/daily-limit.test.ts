@@ -2,13 +2,14 @@ import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
 import { as, asOwner, become, rolledBack } from '../helpers/actors.ts';
 import { book, cancel, one } from '../helpers/booking.ts';
-import { moveClock } from '../helpers/clock.ts';
+import { beginAtNoon, moveClock } from '../helpers/clock.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
 import { errorOf, refusalOf } from '../helpers/refusals.ts';
 
 const { ownerPool } = await createDatabase();
+await beginAtNoon(ownerPool);
 const hospital = await openHospital(ownerPool, { horizonDays: 3, patientCount: 6 });
 const [doctorId, otherDoctorId] = hospital.doctorIds;
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { asOwner, become, rolledBack } from '../helpers/actors.ts';
 import { appointmentIn, book, one, slotState, stored } from '../helpers/booking.ts';
-import { setClock } from '../helpers/clock.ts';
+import { beginAtNoon, setClock } from '../helpers/clock.ts';
 import {
   cancelAbsence,
   cancelHoliday,
@@ -18,6 +18,7 @@ import { nth } from '../helpers/nth.ts';
 import { errorOf, refusalOf } from '../helpers/refusals.ts';
 
 const { ownerPool } = await createDatabase();
+await beginAtNoon(ownerPool);
 const hospital = await openHospital(ownerPool, { horizonDays: 5 });
 const stranger = await openHospital(ownerPool, { horizonDays: 5 });
 const [doctorId] = hospital.doctorIds;

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { expect, test } from 'vitest';
 import { asOwner, become, rolledBack } from '../helpers/actors.ts';
 import { appointmentIn, appointmentStatuses, cancel } from '../helpers/booking.ts';
+import { beginAtNoon } from '../helpers/clock.ts';
 import {
   absenceTypes,
   ask,
@@ -22,6 +23,7 @@ import { refusalOf } from '../helpers/refusals.ts';
 // A preview says what the operation then does, word for word, and leaves no trace.
 
 const { ownerPool } = await createDatabase();
+await beginAtNoon(ownerPool);
 const hospital = await openHospital(ownerPool, { horizonDays: 3 });
 const [doctorId] = hospital.doctorIds;
 
