@@ -19,9 +19,12 @@ import {
   openReachableHospital,
   ownDatabase,
   sentMails,
+  takeTime,
   tellAll,
   withinAMinute,
 } from './world.ts';
+
+takeTime();
 
 test('the minute of two workers: each sweep runs once, and its work is done once', async () => {
   const database = await ownDatabase();
@@ -162,4 +165,4 @@ test('the clock jumps ahead by hours and back while mails, reminders and a sweep
       "from app_public.notification_delivery where status in ('pending', 'sending')",
     );
   }
-}, 60_000);
+});

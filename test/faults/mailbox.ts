@@ -13,6 +13,8 @@ export interface MailboxOptions {
   onTaken?: (total: number) => void;
   /** How long an answer takes. */
   slowMs?: number;
+  /** What an answer waits for before that. */
+  answersAfter?: Promise<unknown>;
   port?: number;
 }
 
@@ -31,7 +33,9 @@ export async function openMailbox(options: MailboxOptions = {}): Promise<Mailbox
           taken.set(id, (taken.get(id) ?? 0) + 1);
           total += 1;
           options.onTaken?.(total);
-          setTimeout(done, options.slowMs ?? 0);
+          const answer = () => setTimeout(done, options.slowMs ?? 0);
+          if (options.answersAfter) options.answersAfter.then(answer);
+          else answer();
         });
       },
     },

@@ -9,7 +9,9 @@ import { until } from '../worker/workplace.ts';
 import { ask, bookAll, expectAsAnswered, logIn, storedOf, wishesFor } from './bookings.ts';
 import { startServerProcess } from './processes.ts';
 import { drawsFor, report } from './seed.ts';
-import { ownDatabase, untilDisconnected } from './world.ts';
+import { ownDatabase, takeTime, untilDisconnected } from './world.ts';
+
+takeTime();
 
 test('a server is killed under bookings and started again: what was acknowledged is stored once, the rest can be repeated', async () => {
   const draw = drawsFor('server');
@@ -79,6 +81,11 @@ test('a server is killed under bookings and started again: what was acknowledged
 test('SIGTERM under load: not ready any more, what is in flight is answered, and it leaves with 0', async () => {
   const database = await ownDatabase();
   const { ownerPool } = database;
+  // A request waits below until the test lets it go on; two seconds may be over before that.
+  await ownerPool.query(
+    `alter role app_authenticator in database ${database.name} set lock_timeout = '1min';
+     alter role app_authenticator in database ${database.name} set statement_timeout = '1min'`,
+  );
   const hospital = await openHospital(ownerPool, { horizonDays: 4, patientCount: 100 });
   const server = await startServerProcess({ urls: database, dataDir: await ownFolder() });
   const token = await logIn(ownerPool, hospital, server.url);
@@ -122,8 +129,8 @@ test('SIGTERM under load: not ready any more, what is in flight is answered, and
   const answeredAt = performance.now();
   expect(inFlight.filter(({ unanswered, putOff }) => unanswered + putOff > 0)).toEqual([]);
   expect(await server.exited).toEqual({ code: 0, signal: null });
-  // Clients that would keep their connections do not keep it.
-  expect(performance.now() - answeredAt).toBeLessThan(2_000);
+  // Clients that would keep their connections, four seconds long, do not keep it.
+  expect(performance.now() - answeredAt).toBeLessThan(3_500);
   report('server told to stop under load', {
     'requests in flight': inFlight.length,
     'left within ms': Math.round(performance.now() - began),

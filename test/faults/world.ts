@@ -1,10 +1,19 @@
 import type pg from 'pg';
-import { expect, onTestFinished } from 'vitest';
+import { beforeAll, expect, onTestFinished, vi } from 'vitest';
 import { committedAs } from '../helpers/actors.ts';
-import { createDatabase, type TestDatabase } from '../helpers/database.ts';
+import { awaitServer, createDatabase, type TestDatabase } from '../helpers/database.ts';
 import { type OpenHospital, openHospital, type Queryable } from '../helpers/hospital.ts';
 import { until } from '../worker/workplace.ts';
 import type { Mailbox } from './mailbox.ts';
+
+/**
+ * For files whose tests start processes, fill days and send mails: what they wait for comes, but on a busy
+ * machine not within the usual time. Nor does that of the first one include making the template.
+ */
+export function takeTime(): void {
+  vi.setConfig({ testTimeout: 240_000 });
+  beforeAll(awaitServer, 240_000);
+}
 
 /** A database of this test's own. */
 export async function ownDatabase(): Promise<TestDatabase> {

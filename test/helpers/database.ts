@@ -23,11 +23,17 @@ export interface TestDatabase extends DatabaseUrls {
  * test file (`const database = await createDatabase()`): it is dropped when the file is done, and
  * a connection that the tests forgot to close fails the file. Inside a hook or test it has to be
  * dropped by the caller: `createDatabase({ dropAfterFile: false })`.
+ *
+ * Tests speak of tomorrow, and a day that ends between two of their statements makes it another one. So no
+ * file begins within a minute and a half before a midnight of UTC or of the hospitals of tests.
  */
 export async function createDatabase({ dropAfterFile = true } = {}): Promise<TestDatabase> {
   const runFolder = inject('runFolder');
   let database: TestDatabase | undefined;
-  if (dropAfterFile) afterAll(() => database?.drop());
+  if (dropAfterFile) {
+    afterAll(() => database?.drop());
+    await letMidnightPass();
+  }
   const template = await useTemplate(runFolder, inject('serverUrl'));
   const name = `slotkeeper_test_${randomBytes(6).toString('hex')}`;
   await copyTemplate(template, name);
@@ -51,6 +57,16 @@ export async function createDatabase({ dropAfterFile = true } = {}): Promise<Tes
   return database;
 }
 
+const clearMs = 90_000;
+
+async function letMidnightPass(): Promise<void> {
+  const hour = 3_600_000;
+  for (const ahead of [0, 5.5 * hour]) {
+    const left = 24 * hour - ((Date.now() + ahead) % (24 * hour));
+    if (left < clearMs) await delay(left + 100);
+  }
+}
+
 async function copyTemplate(template: Template, name: string): Promise<void> {
   await onServer(template.serverUrl, async (client) => {
     const [copy, original] = [name, template.name].map((each) => pg.escapeIdentifier(each));
@@ -59,6 +75,15 @@ async function copyTemplate(template: Template, name: string): Promise<void> {
     const { rows } = await client.query<{ statement: string }>(rightsOf, [template.name, name]);
     await client.query(rows.map(({ statement }) => statement).join(';'));
   });
+}
+
+/**
+ * For files whose tests create databases of their own, in a hook before them: makes what all copies come
+ * from, and waits for a clear day as `createDatabase` does at the top of a file.
+ */
+export async function awaitServer(): Promise<void> {
+  await letMidnightPass();
+  await useTemplate(inject('runFolder'), inject('serverUrl'));
 }
 
 const rightsOf = `
@@ -81,7 +106,7 @@ async function dropUnused(serverUrl: string, name: string): Promise<void> {
 // A closed connection ends on the server a moment later than here.
 async function connectionsTo(serverUrl: string, name: string): Promise<string[]> {
   return onServer(serverUrl, async (client) => {
-    const deadline = Date.now() + 2_000;
+    const deadline = Date.now() + 10_000;
     for (;;) {
       const { rows } = await client.query<{ connection: string }>(
         `select format('%s as %s, %s, last: %s', application_name, usename, state, left(query, 80)) as connection

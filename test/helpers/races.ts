@@ -58,7 +58,7 @@ export async function race<T>(
 
 /**
  * Waits until the backend waits for a lock, and returns the backends that it waits for. Fails after
- * ten seconds, and at once when `attempt` ends without having waited.
+ * half a minute, and at once when `attempt` ends without having waited.
  */
 export async function untilBlocked(
   pool: Pool,
@@ -74,7 +74,7 @@ export async function untilBlocked(
       hasEnded = true;
     },
   );
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const { rows } = await pool.query<{ blockers: number[] }>(
       `select pg_blocking_pids(pid) as blockers from pg_stat_activity
@@ -90,7 +90,7 @@ export async function untilBlocked(
 
 /** Waits until the backend is gone. */
 export async function untilGone(pool: Pool, pid: number): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const { rows } = await pool.query('select from pg_stat_activity where pid = $1', [pid]);
     if (rows.length === 0) return;

@@ -250,7 +250,7 @@ beforeAll(async () => {
   } finally {
     writer.release(true);
   }
-}, 240_000);
+}, 600_000);
 
 async function subjectOf(db: ClientBase, doctorId: string): Promise<Subject> {
   const { rows: slots } = await db.query<{ id: string }>(
