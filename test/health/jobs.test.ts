@@ -186,13 +186,16 @@ test('how long verifications take is counted by the hour, in buckets that double
   expect(await run('verify_changes', [payload])).toMatchObject({ items: 0 });
   // Two changes that the queue has joined are verified together, and each id once.
   await run('verify_changes', [payload, { ...payload, slot_ids: [] }]);
-  const { rows } = await ownerPool.query<{ verified: number; buckets: number[] }>(
+  const { rows } = await ownerPool.query<{ verified: number; took: boolean; buckets: number[] }>(
     'select verified, total_ms > 0 as took, buckets from app_private.verification_hour where hospital_id = $1',
     [hospital.id],
   );
-  expect(rows).toMatchObject([{ verified: 6, took: true }]);
-  expect(rows[0]?.buckets).toHaveLength(18);
-  expect(rows[0]?.buckets.reduce((sum, count) => sum + count, 0)).toBe(6);
+  // Of one hour, or of two when one has just begun.
+  const sum = (counts: number[]) => counts.reduce((one, other) => one + other, 0);
+  expect(sum(rows.map(({ verified }) => verified))).toBe(6);
+  expect(rows.every(({ took }) => took)).toBe(true);
+  expect(new Set(rows.map(({ buckets }) => buckets.length))).toEqual(new Set([18]));
+  expect(sum(rows.flatMap(({ buckets }) => buckets))).toBe(6);
 });
 
 test('what is old is forgotten, what is open or undecided is not', async () => {

@@ -139,9 +139,16 @@ test('only the checks that are named are repaired', () =>
 test('a call repairs at most 50, and says how many remain', () =>
   rolledBack(ownerPool, async (db) => {
     await broken(db, ...Array.from({ length: 60 }, (_, index) => `word ${index}`));
-    const rounds = [await repairAll(db), await repairAll(db), await repairAll(db)];
-    expect(rounds.map(({ repaired_count }) => repaired_count)).toEqual([50, 10, 0]);
-    expect(rounds.map(({ remaining_count }) => remaining_count)).toEqual([10, 0, 0]);
+    // Where 50 take longer than a call may, it ends with less.
+    let remaining = 60;
+    while (remaining > 0) {
+      const { repaired_count, remaining_count } = await repairAll(db);
+      expect(repaired_count).toBeGreaterThan(0);
+      expect(repaired_count).toBeLessThanOrEqual(50);
+      expect(remaining_count).toBe(remaining - repaired_count);
+      remaining = remaining_count;
+    }
+    expect(await repairAll(db)).toMatchObject({ repaired_count: 0, remaining_count: 0 });
   }));
 
 test('what somebody else holds is left for the next call, long before anybody waits for it in vain', async () => {

@@ -11,6 +11,8 @@ function ownPool(options: Partial<PoolOptions> = {}) {
     url: database.authenticatorUrl,
     applicationName: 'test',
     log,
+    // A busy machine may take longer than callers are made to wait.
+    waitMs: 30_000,
     ...options,
   });
   onTestFinished(() => pool.end());
@@ -62,7 +64,8 @@ test('a failure that was swallowed inside is not reported as success', async () 
 });
 
 test('who finds no free connection waits a bounded time', async () => {
-  const pool = ownPool({ max: 1, waitMs: 50 });
+  // Long enough for the first connection to be made.
+  const pool = ownPool({ max: 1, waitMs: 2_000 });
   const client = await pool.connect();
   await expect(pool.connect()).rejects.toThrow(/timeout/);
   client.release();
@@ -168,9 +171,11 @@ test('a connection that dies in the middle fails its transaction and is not used
   const pool = ownPool({ max: 1 });
   const dying = withTransaction(pool, {}, async (client) => {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const sleeping = client.query('select pg_sleep(60)');
-    await database.ownerPool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
-    await sleeping;
+    // Waited for together: the one may fail before the other is answered.
+    await Promise.all([
+      client.query('select pg_sleep(60)'),
+      database.ownerPool.query('select pg_terminate_backend($1)', [rows[0]?.pid]),
+    ]);
   });
   await expect(dying).rejects.toThrow();
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);

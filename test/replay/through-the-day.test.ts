@@ -6,7 +6,7 @@ import { type ReplayResult, replayDay } from '../../replay/replay-day.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { expectInvariants } from '../helpers/invariants.ts';
 import { startServer } from '../helpers/server.ts';
-import { workFor } from '../worker/workplace.ts';
+import { stopCrontab, workFor } from '../worker/workplace.ts';
 
 const database = await createDatabase();
 const server = await startServer(database.authenticatorUrl);
@@ -15,6 +15,7 @@ afterAll(() => server.close());
 const tomorrow = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
 
 async function live(said: string[] = []): Promise<ReplayResult> {
+  await stopCrontab(database.ownerPool);
   await workFor(database.workerUrl);
   return replayDay({
     file: join(import.meta.dirname, 'a-day.csv'),

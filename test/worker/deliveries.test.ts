@@ -142,7 +142,7 @@ test('a server that is away is asked once; nothing counts as tried, and all goes
      from app_public.notification_delivery where channel = 'email'`,
   );
   expect(rows).toEqual([{ attempts: 0, told: 1, is_clean: true }]);
-  const back = await startMailServer({}, server.port);
+  const back = await startMailServer();
   await database.ownerPool.query(
     `update app_public.notification_delivery set next_attempt_at = now() where status = 'pending'`,
   );

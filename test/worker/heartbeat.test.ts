@@ -2,12 +2,21 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createPool } from '../../platform/pool.ts';
 import { beat, startHeartbeat } from '../../worker/heartbeat.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { jobsIn, keepLog, startAfresh, until, untilLocked, workFor } from './workplace.ts';
+import {
+  jobsIn,
+  keepLog,
+  startAfresh,
+  stopCrontab,
+  until,
+  untilLocked,
+  workFor,
+} from './workplace.ts';
 
 const { ownerPool, workerUrl } = await createDatabase();
 
 beforeEach(async () => {
   await startAfresh(ownerPool);
+  await stopCrontab(ownerPool);
   await ownerPool.query('delete from app_private.worker_heartbeat');
 });
 

@@ -11,7 +11,15 @@ import { loadSecrets } from '../../platform/secrets.ts';
 import { createDatabase, type TestDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
 import { ownFolder } from '../platform/folder.ts';
-import { jobsIn, keepLog, type Line, startAfresh, until, untilLocked } from './workplace.ts';
+import {
+  jobsIn,
+  keepLog,
+  type Line,
+  startAfresh,
+  stopCrontab,
+  until,
+  untilLocked,
+} from './workplace.ts';
 
 const main = resolve(import.meta.dirname, '../../worker/main.ts');
 
@@ -65,6 +73,7 @@ function said({ lines }: Started, message: string): number {
 async function ownDatabase(): Promise<TestDatabase> {
   const database = await createDatabase({ dropAfterFile: false });
   onTestFinished(() => database.drop());
+  await stopCrontab(database.ownerPool);
   return database;
 }
 
@@ -111,15 +120,18 @@ test('a job that runs when it is told to stop is finished', async () => {
   const started = start(database, await ownFolder());
   await until(() => said(started, 'working') > 0);
   await jobWaitsForLock(ownerPool, hospital.id);
-  started.process.kill('SIGTERM');
-  // It is stopping as soon as it no longer listens for jobs.
-  await until(async () => {
+  // The connection that listens for jobs does nothing else.
+  const listens = async () => {
     const { rowCount } = await ownerPool.query(
       `select from pg_catalog.pg_stat_activity where datname = current_database()
-          and application_name = 'slotkeeper-worker' and query ilike 'unlisten%'`,
+          and application_name = 'slotkeeper-worker' and query ilike 'listen%'`,
     );
     return (rowCount ?? 0) > 0;
-  });
+  };
+  await until(listens);
+  started.process.kill('SIGTERM');
+  // It is stopping as soon as it no longer listens.
+  await until(async () => !(await listens()));
   expect(started.process.exitCode).toBeNull();
   await blocker.query('commit');
   blocker.release();
@@ -187,7 +199,8 @@ test('all its connections are cut, and it works on', async () => {
     expect(rowCount).toBeGreaterThan(0);
     await untilItWorks(ownerPool);
   }
-  expect(await workers(ownerPool)).toHaveLength(1);
+  // Between two beginnings there is none.
+  await until(async () => (await workers(ownerPool)).length === 1);
   started.process.kill('SIGTERM');
   expect(await started.exitCode).toBe(0);
   expect(await workers(ownerPool)).toEqual([]);
@@ -224,6 +237,7 @@ test('the database is restarted in the middle of a job, and it works on without 
   onTestFinished(() => pool.end());
   const hospital = await createHospital(pool);
   await startAfresh(pool);
+  await stopCrontab(pool);
   const started = start(urls, dataDir);
   await until(() => said(started, 'working') > 0);
   const blocker = await pool.connect();

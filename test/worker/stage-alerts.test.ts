@@ -3,11 +3,14 @@ import { addJobs } from '../../worker/jobs.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { type OpenHospital, openHospital } from '../helpers/hospital.ts';
 import { nth } from '../helpers/nth.ts';
-import { jobsIn, startAfresh, until, workFor } from './workplace.ts';
+import { jobsIn, startAfresh, stopCrontab, until, workFor } from './workplace.ts';
 
 const { ownerPool, workerUrl } = await createDatabase();
 
-beforeEach(() => startAfresh(ownerPool));
+beforeEach(async () => {
+  await startAfresh(ownerPool);
+  await stopCrontab(ownerPool);
+});
 afterEach(() => ownerPool.query('delete from app_private.clock_shift'));
 
 const sweep = () =>

@@ -16,6 +16,7 @@ import {
   keepLog,
   outboxOf,
   startAfresh,
+  stopCrontab,
   surroundingsOf,
   until,
   workFor,
@@ -24,7 +25,10 @@ import {
 const database = await createDatabase();
 const { ownerPool, workerUrl } = database;
 
-beforeEach(() => startAfresh(ownerPool));
+beforeEach(async () => {
+  await startAfresh(ownerPool);
+  await stopCrontab(ownerPool);
+});
 afterEach(() => ownerPool.query('delete from app_private.clock_shift'));
 
 const cron = () => ({ _cron: { ts: new Date().toISOString(), backfilled: false } });

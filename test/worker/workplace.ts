@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseCrontab } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { onTestFinished } from 'vitest';
 import { createLog, type Log } from '../../platform/log.ts';
+import { crontab } from '../../worker/crontab.ts';
 import type { Surroundings } from '../../worker/tasks/task.ts';
 import { openTransports, type Transports } from '../../worker/transports/open-transports.ts';
 import { openWorker, type Worker } from '../../worker/worker.ts';
@@ -89,6 +91,19 @@ export async function startAfresh(pool: Pool): Promise<void> {
     `delete from app_private.outbox;
      delete from graphile_worker._private_jobs;
      delete from graphile_worker._private_job_queues`,
+  );
+}
+
+/**
+ * The crontab of workers adds nothing to this queue any more. At a full minute it would do what a test asks for
+ * itself, or run the same sweep at that moment, so that the one of the test is skipped.
+ */
+export async function stopCrontab(pool: Pool): Promise<void> {
+  await pool.query(
+    `insert into graphile_worker._private_known_crontabs (identifier, known_since, last_execution)
+     select identifier, now(), '2100-01-01' from unnest($1::text[]) as identifier
+     on conflict (identifier) do update set last_execution = excluded.last_execution`,
+    [parseCrontab(crontab).map(({ identifier }) => identifier)],
   );
 }
 
