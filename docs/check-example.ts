@@ -73,7 +73,11 @@ function textOf({ severity, entity_type, entity_id, detail, metadata }: Row): st
 const exampleDay = Date.parse('2030-01-07');
 const dayMs = 86_400_000;
 
-/** The same text for the same damage: ids are numbered, days are counted from one day, moments and numbers that Postgres gave are left out. */
+/**
+ * The same text for the same damage: ids are numbered, days are counted from one day, moments and numbers that
+ * Postgres gave are left out. Only a slot has a time that stays: slots begin tomorrow, at half hours; at a half
+ * hour of today something has just happened.
+ */
 function settled(text: string, today: string): string {
   const ids = new Map<string, string>();
   const moved = (day: string) => {
@@ -91,7 +95,9 @@ function settled(text: string, today: string): string {
       /(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d)(:\d\d(?:\.\d+)?)?((?:[+-]\d\d(?::?\d\d)?)|Z)?/g,
       (_, day: string, between: string, minute: string, rest = '', zone = '') => {
         const isOnGrid = /:[03]0$/.test(minute) && (rest === '' || rest === ':00');
-        return isOnGrid ? `${moved(day)}${between}${minute}${rest}${zone}` : '<moment>';
+        return isOnGrid && day > today
+          ? `${moved(day)}${between}${minute}${rest}${zone}`
+          : '<moment>';
       },
     )
     .replaceAll(/(?<!\d)(?!2030)\d{4}-\d\d-\d\d(?!\d)/g, moved);

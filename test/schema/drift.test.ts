@@ -6,6 +6,7 @@ import { withDatabase } from '../../platform/database-urls.ts';
 import { dropDatabase, ensureDatabase, migrate } from '../../platform/migrate.ts';
 import { rolledBack } from '../helpers/actors.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { lockRoles } from '../helpers/roles.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { includedFiles, type SqlFile, sqlFolder } from './sql-folder.ts';
 
@@ -20,6 +21,7 @@ test('every file of sql/ is in a migration', async () => {
 
 test('applying sql/ again, and again, changes nothing', () =>
   rolledBack(ownerPool, async (db) => {
+    await db.query(lockRoles);
     const before = await fingerprintOf(db);
     for (let round = 1; round <= 2; round += 1) {
       for (const file of files) await apply(db, file);
@@ -29,6 +31,7 @@ test('applying sql/ again, and again, changes nothing', () =>
 
 test('applying sql/ brings back what a hand has changed', () =>
   rolledBack(ownerPool, async (db) => {
+    await db.query(lockRoles);
     const before = await fingerprintOf(db);
     const changes = [
       "create or replace function app_public.current_account() returns app_public.account language plpgsql stable as 'begin return null; end'",

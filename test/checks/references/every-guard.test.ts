@@ -4,6 +4,7 @@ import type { ClientBase } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { rolledBack } from '../../helpers/actors.ts';
 import { createDatabase } from '../../helpers/database.ts';
+import { lockRoles } from '../../helpers/roles.ts';
 import { linesOf, missingGuards, restore } from './guards.ts';
 
 const { ownerPool } = await createDatabase();
@@ -489,6 +490,7 @@ const breaks: readonly Break[] = [
   },
   {
     says: 'memberships that are revoked',
+    before: lockRoles,
     broken: guards(
       'membership',
       'missing',
@@ -498,11 +500,13 @@ const breaks: readonly Break[] = [
   },
   {
     says: 'memberships that may be passed on',
+    before: lockRoles,
     broken: guards('membership', 'different', "format('grant %s with admin option', guard.name)"),
     atLeast: 8,
   },
   {
     says: 'memberships that are always in force, and those that are not any more',
+    before: lockRoles,
     since: 16,
     broken: guards(
       'membership',

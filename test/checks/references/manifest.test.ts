@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { lookAtGuards } from '../../../platform/migration/look-at-guards.ts';
 import { asOwner, rolledBack } from '../../helpers/actors.ts';
 import { createDatabase } from '../../helpers/database.ts';
+import { lockRoles } from '../../helpers/roles.ts';
 import { linesOf, missingGuards, restore, undeclaredAccess } from './guards.ts';
 
 const { ownerPool } = await createDatabase();
@@ -320,6 +321,7 @@ describe('access that nobody declared is named, and what takes it away takes it 
 
 test('a setting that switches guards off is named for everybody whom it is set for', () =>
   rolledBack(ownerPool, async (db) => {
+    await db.query(lockRoles);
     await db.query(`
       do $$ begin
         execute format('alter database %I set row_security = off', current_database());
@@ -358,6 +360,7 @@ test('who watches reads all of it, with a right to nothing else', () =>
 
 test('who may watch is for operators to say, but not who may pass that on', () =>
   rolledBack(ownerPool, async (db) => {
+    await db.query(lockRoles);
     await db.query(`
       create role drill_dba in role app_monitor;
       create role drill_chief;
