@@ -1,11 +1,12 @@
 -- The check of references is made from the catalog, so that no foreign key is forgotten: a branch a table,
 -- which is read once and joined with everything that it refers to, and one more for each column that is
--- mostly null and has an index of the rest; a full run hashes, a run for one row goes by keys. Some references have no
--- foreign key on purpose: medical records and the log of no-shows outlive the visit, which moves to the
--- archive; the logs outlive what they tell of, but not their hospital, and hospitals are found by
--- skipping through the index. A row without a uuid goes by a digest of its key, for keys may be secret.
--- A table or foreign key that is about to be dropped is left out: the view would hold it.
--- Definer, so that the view is the owner's whoever migrates.
+-- mostly null and has an index of the rest; a full run hashes, a run for one row goes by keys. What another
+-- reference proves is looked at only where that one leads nowhere: of a hospital that is gone its doctors
+-- are told, not their million visits. Some references have no foreign key on purpose: medical records and
+-- the log of no-shows outlive the visit, which moves to the archive; the logs outlive what they tell of, but
+-- not their hospital, and hospitals are found by skipping through the index. A row without a uuid goes by a
+-- digest of its key, for keys may be secret. A table or foreign key that is about to be dropped is left out:
+-- the view would hold it. Definer, so that the view is the owner's whoever migrates.
 create or replace function app_private.rebuild_orphaned_row(
   without_table text default null, without_constraint text default null)
 returns void
@@ -52,28 +53,18 @@ begin
         case when identity.has_uuid then 'child.id' else 'null::uuid' end,
         case when identity.has_uuid then 'child.id::text' else format('md5(concat_ws('':'', %s))', identity.key) end,
         relation.oid::regclass,
-        string_agg(format(E'\n    left join %s as target_%s on %s', fact.confrelid::regclass, fact.number, columns.matched),
-          '' order by fact.number),
-        string_agg(format(E'\n      (%L::text, %L::text, jsonb_build_object(%s), %s)', fact.conname, target.relname,
-          columns.named, columns.lost), ',' order by fact.number),
-        string_agg(columns.lost, ' or ' order by fact.number),
+        string_agg(format(E'\n    left join %s as target_%s on %s', fact.target::regclass, fact.number, columns.matched),
+          '' order by fact.number) filter (where fact.witness is null),
+        string_agg(format(E'\n      (%L::text, %L::text, jsonb_build_object(%s), %s)', fact.name, target.relname,
+          columns.named, columns.suspect || case when fact.witness is not null
+            then format(' and not exists (select from %s as target_%s where %s)', fact.target::regclass, fact.number, columns.matched)
+            else '' end), ',' order by fact.number),
+        string_agg(columns.suspect, ' or ' order by fact.number),
         case when fact.sparse is not null then format('child.%I is not null and ', fact.sparse) end) as branch
-    from (
-      select held.*, row_number() over (partition by held.conrelid order by held.conname collate "C") as number,
-        (select min(attribute.attname::text)
-         from pg_catalog.pg_index as sparse
-         join pg_catalog.pg_attribute as attribute on attribute.attrelid = held.conrelid and attribute.attnum = any (held.conkey)
-         where sparse.indrelid = held.conrelid
-           and pg_get_expr(sparse.indpred, held.conrelid) = format('(%I IS NOT NULL)', attribute.attname)) as sparse
-      from pg_catalog.pg_constraint as held
-      where held.contype = 'f'
-        and (without_table is null
-          or case when without_constraint is null then to_regclass(without_table) not in (held.conrelid, held.confrelid)
-               else held.conrelid <> to_regclass(without_table) or held.conname <> without_constraint end) is not false
-    ) as fact
-    join pg_catalog.pg_class as relation on relation.oid = fact.conrelid
+    from app_private.known_references(without_table, without_constraint) as fact
+    join pg_catalog.pg_class as relation on relation.oid = fact.child
     join pg_catalog.pg_namespace as space on space.oid = relation.relnamespace
-    join pg_catalog.pg_class as target on target.oid = fact.confrelid
+    join pg_catalog.pg_class as target on target.oid = fact.target
     cross join lateral (
       select
         string_agg(format('%L, child.%I', source.attname, source.attname), ', ' order by pair.position) as named,
@@ -81,10 +72,11 @@ begin
           ' and ' order by pair.position) as matched,
         string_agg(case when source.attnotnull then '' else format('child.%I is not null and ', source.attname) end,
           '' order by pair.position)
-          || format('target_%s.%I is null', fact.number, min(counterpart.attname::text) filter (where pair.position = 1)) as lost
-      from unnest(fact.conkey, fact.confkey) with ordinality as pair (from_column, to_column, position)
-      join pg_catalog.pg_attribute as source on source.attrelid = fact.conrelid and source.attnum = pair.from_column
-      join pg_catalog.pg_attribute as counterpart on counterpart.attrelid = fact.confrelid and counterpart.attnum = pair.to_column
+          || format('target_%s.%I is null', coalesce(fact.witness, fact.number),
+            coalesce(fact.witness_key, min(counterpart.attname::text) filter (where pair.position = 1))) as suspect
+      from unnest(fact.from_columns, fact.to_columns) with ordinality as pair (from_column, to_column, position)
+      join pg_catalog.pg_attribute as source on source.attrelid = fact.child and source.attnum = pair.from_column
+      join pg_catalog.pg_attribute as counterpart on counterpart.attrelid = fact.target and counterpart.attnum = pair.to_column
     ) as columns
     cross join lateral (
       select coalesce(bool_or(attribute.attname = 'id' and attribute.atttypid = 'uuid'::regtype), false) as has_uuid,
@@ -93,9 +85,8 @@ begin
       from pg_catalog.pg_attribute as attribute
       left join pg_catalog.pg_constraint as identifier
         on identifier.conrelid = attribute.attrelid and identifier.contype = 'p'
-      where attribute.attrelid = fact.conrelid and attribute.attnum > 0 and not attribute.attisdropped
+      where attribute.attrelid = fact.child and attribute.attnum > 0 and not attribute.attisdropped
     ) as identity
-    where space.nspname in ('app_public', 'app_private')
     group by relation.oid, relation.relname, space.nspname, identity.has_uuid, identity.key, fact.sparse
     order by space.nspname collate "C", relation.relname collate "C", fact.sparse collate "C" nulls first
   loop
