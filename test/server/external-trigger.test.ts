@@ -1,15 +1,13 @@
 // A scheduler outside starts a job over HTTP.
-import { parseCrontab } from 'graphile-worker';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { createLog } from '../../platform/log.ts';
 import { EXTERNAL_TRIGGERS } from '../../server/jobs/external-trigger.ts';
 import { openServer } from '../../server/open-server.ts';
-import { crontab } from '../../worker/crontab.ts';
 import { openWorker } from '../../worker/worker.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { createHospital } from '../helpers/hospital.ts';
 import { TEST_CONFIG } from '../helpers/server.ts';
-import { surroundingsOf } from '../worker/workplace.ts';
+import { stopCrontab, surroundingsOf } from '../worker/workplace.ts';
 
 const database = await createDatabase();
 const { ownerPool } = database;
@@ -90,12 +88,7 @@ async function open(
 
 /** A worker whose crontab stands still: of a sweep of this very minute nothing would be left to do. */
 async function work() {
-  await ownerPool.query(
-    `insert into graphile_worker._private_known_crontabs (identifier, known_since, last_execution)
-     select identifier, now(), '9999-01-01' from unnest($1::text[]) as identifier
-     on conflict (identifier) do update set last_execution = excluded.last_execution`,
-    [parseCrontab(crontab).map(({ identifier }) => identifier)],
-  );
+  await stopCrontab(ownerPool);
   const worker = await openWorker({
     url: database.workerUrl,
     log: createLog({ name: 'worker', level: 'silent' }),
