@@ -6,13 +6,14 @@ import { createLog } from '../../platform/log.ts';
 import { createPool } from '../../platform/pool.ts';
 import { SchemaPreset } from '../../server/graphql/schema/preset.ts';
 import { createDatabase } from '../helpers/database.ts';
+import { TEST_CONFIG } from '../helpers/server.ts';
 
 const { authenticatorUrl } = await createDatabase();
 const pool = createPool({
   url: authenticatorUrl,
   applicationName: 'schema-snapshot',
   log: createLog({ name: 'test', level: 'silent' }),
-  waitMs: 30_000, // busy machines take their time
+  waitMs: TEST_CONFIG.databaseWaitMs,
 });
 const graphile = postgraphile({
   extends: [SchemaPreset],

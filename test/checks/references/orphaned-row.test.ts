@@ -20,12 +20,17 @@ interface ForeignKey {
   columns: string[];
 }
 
+/** The names of the columns of `table` whose numbers stand in the array `numbers`, in SQL. */
+function columnsOf(table: string, numbers: string): string {
+  return `array(
+    select attname::text from unnest(${numbers}) with ordinality as key (number, position)
+    join pg_catalog.pg_attribute on attrelid = ${table} and attnum = number order by position)`;
+}
+
 const foreignKeys = `
   select conname as name, conrelid::regclass::text as child, relname as entity_type,
     exists (select from pg_catalog.pg_attribute where attrelid = conrelid and attname = 'id' and atttypid = 'uuid'::regtype) as has_uuid,
-    array(
-      select attname::text from unnest(conkey) with ordinality as key (number, position)
-      join pg_catalog.pg_attribute on attrelid = conrelid and attnum = number order by position) as columns
+    ${columnsOf('conrelid', 'conkey')} as columns
   from pg_catalog.pg_constraint
   join pg_catalog.pg_class on pg_class.oid = conrelid
   where contype = 'f' and connamespace in ('app_public'::regnamespace, 'app_private'::regnamespace)
@@ -99,10 +104,7 @@ interface Proof {
 /** References that another one of the same row proves, so that they are not looked at as long as it holds. */
 const provenReferences = `
   select name, child::regclass::text as child, target::regclass::text as target,
-    array(select attname::text from unnest(from_columns) with ordinality as key (number, position)
-          join pg_catalog.pg_attribute on attrelid = child and attnum = number order by position) as child_columns,
-    array(select attname::text from unnest(to_columns) with ordinality as key (number, position)
-          join pg_catalog.pg_attribute on attrelid = target and attnum = number order by position) as target_columns
+    ${columnsOf('child', 'from_columns')} as child_columns, ${columnsOf('target', 'to_columns')} as target_columns
   from app_private.known_references()
   where witness is not null
   order by name`;
@@ -139,14 +141,8 @@ test('what is gone is told by somebody, also where references prove each other',
 test('a doctor who is gone is told of by the schedule, not by every visit; with the slot gone, by the visit too', () =>
   rolledBack(ownerPool, async (db) => {
     const hospital = await openHospital(db);
-    const [slotId] = hospital.slotIds;
-    await appointmentIn(
-      db,
-      hospital,
-      'scheduled',
-      nth(hospital.slotIds, 0),
-      nth(hospital.patientIds, 0),
-    );
+    const slotId = nth(hospital.slotIds, 0);
+    await appointmentIn(db, hospital, 'scheduled', slotId, nth(hospital.patientIds, 0));
     await asOwner(db);
     await unguarded(db, () =>
       db.query(
