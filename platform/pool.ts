@@ -9,7 +9,7 @@ export interface PoolOptions {
   log: Log;
   /** Most connections at once; 10 unless told. */
   max?: number;
-  /** How long a caller waits for a connection, in ms, before an error; 2,000 unless told. */
+  /** How long a caller waits for a connection, in ms, before an error; 30,000 unless told. */
   waitMs?: number;
 }
 
@@ -24,7 +24,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.max ?? 10,
-    connectionTimeoutMillis: options.waitMs ?? 2_000,
+    connectionTimeoutMillis: options.waitMs ?? 30_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     ...pipelining,

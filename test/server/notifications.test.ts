@@ -10,7 +10,7 @@ import { createPool } from '../../platform/pool.ts';
 import { type Relay, startRelay } from '../../worker/relay.ts';
 import { createDatabase } from '../helpers/database.ts';
 import { leave } from '../helpers/inbox.ts';
-import { startServer, TEST_CONFIG, type TestServer } from '../helpers/server.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
 
 const database = await createDatabase();
 const { ownerPool } = database;
@@ -19,7 +19,6 @@ const relayPool = createPool({
   url: database.workerUrl,
   applicationName: 'test-relay',
   log,
-  waitMs: TEST_CONFIG.databaseWaitMs,
 });
 const tokens: Record<string, string> = {};
 let server: TestServer;

@@ -6,14 +6,12 @@ import { createLog } from '../../platform/log.ts';
 import { createPool } from '../../platform/pool.ts';
 import { SchemaPreset } from '../../server/graphql/schema/preset.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { TEST_CONFIG } from '../helpers/server.ts';
 
 const { authenticatorUrl } = await createDatabase();
 const pool = createPool({
   url: authenticatorUrl,
   applicationName: 'schema-snapshot',
   log: createLog({ name: 'test', level: 'silent' }),
-  waitMs: TEST_CONFIG.databaseWaitMs,
 });
 const graphile = postgraphile({
   extends: [SchemaPreset],

@@ -8,7 +8,7 @@ import { createLog } from '../../platform/log.ts';
 import { createPool } from '../../platform/pool.ts';
 import { type Relay, startRelay } from '../../worker/relay.ts';
 import { createDatabase } from '../helpers/database.ts';
-import { startServer, TEST_CONFIG, type TestServer } from '../helpers/server.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
 
 const database = await createDatabase();
 const { ownerPool } = database;
@@ -17,7 +17,6 @@ const relayPool = createPool({
   url: database.workerUrl,
   applicationName: 'test-relay',
   log,
-  waitMs: TEST_CONFIG.databaseWaitMs,
 });
 const tokens: Record<string, string> = {};
 let server: TestServer;
